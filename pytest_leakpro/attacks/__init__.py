@@ -1,0 +1,4 @@
+"""The attacks, one file each.
+
+PYTEST_DONT_REWRITE
+"""

@@ -1,0 +1,4 @@
+"""Membership inference: was this record in the training data?
+
+PYTEST_DONT_REWRITE
+"""

@@ -1,0 +1,4 @@
+"""Evidence, metrics, budgets and verdicts: what was measured and what it means.
+
+PYTEST_DONT_REWRITE
+"""

@@ -1,0 +1,4 @@
+"""The pytest face of the package.
+
+PYTEST_DONT_REWRITE
+"""

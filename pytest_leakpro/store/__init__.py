@@ -1,0 +1,4 @@
+"""Everything that is written to disk.
+
+PYTEST_DONT_REWRITE
+"""
