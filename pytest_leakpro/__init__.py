@@ -1,4 +1,4 @@
-"""Privacy regression testing for pytest: measure what a model leaks, fail the build when it is too much.
+"""Privacy regression testing for pytest: fail the build when a model leaks its training records.
 
 Everything public is imported from here, on first use: importing the package costs nothing.
 
