@@ -1,0 +1,107 @@
+"""From the readings of several attacks to one verdict.
+
+The audited quantity is the strongest attack. FAIL when some attack refutes the limit at its share
+of the error, the shares being fixed beforehand; PASS only when every attack's upper bound is within
+the limit (an intersection-union test, which needs no correction).
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_leakpro.gate.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_leakpro.gate.metrics.base import Reading
+
+__all__ = ["Decision", "WeighedReading", "decide"]
+
+
+@dataclass(frozen=True)
+class WeighedReading:
+    """What one attack of the suite found for one metric.
+
+    Attributes
+    ----------
+    attack : str
+        Its name.
+    weight : float
+        Share of the error that it may spend on a FAIL; the suite's weights sum to one.
+    reading : Reading
+        With the lower bound at error ``weight * alpha / 2`` and the upper at ``alpha / 2``.
+    """
+
+    attack: str
+    weight: float
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict, and the attack whose figures stand for it.
+
+    Attributes
+    ----------
+    verdict : Verdict or None
+        None where there was no limit.
+    deciding : WeighedReading
+        For a FAIL the attack with the smallest p-value per weight, else the one with the largest
+        upper bound.
+    blocked : tuple of str
+        Why the verdict is not what the bounds alone would say.
+    """
+
+    verdict: Verdict | None
+    deciding: WeighedReading
+    blocked: tuple[str, ...] = ()
+
+
+def decide(
+    readings: Sequence[WeighedReading],
+    limit: float | None,
+    alpha: float,
+    *,
+    blocks_pass: tuple[str, ...] = (),
+    blocks_fail: tuple[str, ...] = (),
+) -> Decision:
+    """Reach the verdict on one budget.
+
+    Parameters
+    ----------
+    readings : sequence of WeighedReading
+        One per attack of the suite, at least one.
+    limit : float or None
+        The budget's limit, if there is one.
+    alpha : float
+        Error of both sides together, in (0, 1).
+    blocks_pass, blocks_fail : tuple of str
+        What about the ground truth keeps the verdict from being PASS, or FAIL.
+
+    Returns
+    -------
+    Decision
+    """
+    widest = max(readings, key=lambda weighed: weighed.reading.high)
+    if limit is None:
+        return Decision(None, widest)
+    refuting = min(readings, key=_p_per_weight)
+    if _p_per_weight(refuting) <= alpha / 2:
+        if blocks_fail:
+            return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
+        return Decision(Verdict.FAIL, refuting)
+    if widest.reading.high <= limit:
+        if blocks_pass:
+            return Decision(Verdict.INCONCLUSIVE, widest, blocks_pass)
+        return Decision(Verdict.PASS, widest)
+    return Decision(Verdict.INCONCLUSIVE, widest)
+
+
+def _p_per_weight(weighed: WeighedReading) -> float:
+    p_value = weighed.reading.p_value
+    assert p_value is not None
+    return p_value / weighed.weight

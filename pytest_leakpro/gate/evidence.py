@@ -1,0 +1,147 @@
+"""Evidence: what an attack brings back, or what a user brings from any other tool.
+
+Evidence can be audited as it is. Its repr shows sizes, never scores.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.gate.errors import LeakproError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Evidence", "MembershipScores"]
+
+SMALLEST_SIDE = 10
+
+
+class Evidence:
+    """Root of all evidence."""
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Independent units of the attack, and of its control (0 where there is none)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MembershipScores(Evidence):
+    """A score per member and per non-member: the higher, the more likely a member.
+
+    Parameters
+    ----------
+    members : array_like of shape (m,)
+        Scores of records (or persons) that were in the training data; finite, at least 10.
+    nonmembers : array_like of shape (n,)
+        Scores of records of the same distribution that were not; finite, at least 10.
+    name : str
+        What the summary calls them.
+
+    Raises
+    ------
+    LeakproError
+        Where scores are missing, not finite, not one-dimensional or fewer than 10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> MembershipScores(members=rng.normal(1, 1, 500), nonmembers=rng.normal(0, 1, 800))
+    MembershipScores(members=500, nonmembers=800)
+    """
+
+    members: NDArray[Any]
+    nonmembers: NDArray[Any]
+    name: str
+
+    def __init__(
+        self, members: ArrayLike, nonmembers: ArrayLike, *, name: str = "membership scores"
+    ) -> None:
+        object.__setattr__(self, "members", _scores(members, "members"))
+        object.__setattr__(self, "nonmembers", _scores(nonmembers, "nonmembers"))
+        object.__setattr__(self, "name", name)
+
+    def __repr__(self) -> str:
+        return f"MembershipScores(members={len(self.members)}, nonmembers={len(self.nonmembers)})"
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Number of members and of non-members."""
+        return len(self.members), len(self.nonmembers)
+
+    def members_above(self, rank: int) -> int:
+        """Count the members strictly above the non-member score of a rank, from the largest."""
+        cut = self._sorted("nonmembers")[-rank]
+        return len(self.members) - int(self._sorted("members").searchsorted(cut, side="right"))
+
+    def members_at_or_above(self, rank: int) -> int:
+        """Count the members at or above the non-member score of a rank, from the largest."""
+        cut = self._sorted("nonmembers")[-rank]
+        return len(self.members) - int(self._sorted("members").searchsorted(cut, side="left"))
+
+    def roc(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Give the vertices of the ROC curve; see `pytest_leakpro.stats.roc.roc_points`."""
+        from pytest_leakpro.stats.roc import roc_points
+
+        cached: tuple[NDArray[Any], NDArray[Any]] | None = self.__dict__.get("_roc")
+        if cached is None:
+            cached = roc_points(self.members, self.nonmembers)
+            self.__dict__["_roc"] = cached
+        return cached
+
+    def same_ranking(self, other: MembershipScores) -> bool:
+        """Tell whether both order all records alike, ties included."""
+        import numpy as np
+        from scipy.stats import rankdata
+
+        if self.sizes != other.sizes:
+            return False
+        mine, theirs = (
+            rankdata(np.concatenate([scores.members, scores.nonmembers]), method="dense")
+            for scores in (self, other)
+        )
+        return bool(np.array_equal(mine, theirs))
+
+    def _sorted(self, side: str) -> NDArray[Any]:
+        key = f"_sorted_{side}"
+        if key not in self.__dict__:
+            import numpy as np
+
+            self.__dict__[key] = np.sort(getattr(self, side))
+        ordered: NDArray[Any] = self.__dict__[key]
+        return ordered
+
+
+def _scores(values: ArrayLike, side: str) -> NDArray[Any]:
+    import numpy as np
+
+    if values is None or isinstance(values, (str, bytes)):
+        raise LeakproError(
+            f"the scores of the {side} are {type(values).__name__}, not a sequence of numbers"
+        )
+    try:
+        scores = np.array(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise LeakproError(f"the scores of the {side} are not all numbers: {error}") from error
+    if scores.ndim != 1:
+        raise LeakproError(
+            f"the scores of the {side} have shape {scores.shape}; one score per record is expected"
+        )
+    if len(scores) < SMALLEST_SIDE:
+        raise LeakproError(
+            f"there are {len(scores)} scores of {side}; "
+            f"nothing can be said with fewer than {SMALLEST_SIDE}"
+        )
+    wrong = int(np.count_nonzero(~np.isfinite(scores)))
+    if wrong:
+        raise LeakproError(
+            f"{wrong} of the {len(scores)} scores of {side} are NaN or infinite; "
+            "find out which records the attack could not score, and score or leave out those"
+        )
+    scores.setflags(write=False)
+    return scores

@@ -1,0 +1,149 @@
+"""The measurement of one budget: what was found, how sure it is, and what it means.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.plain import plain
+from pytest_leakpro.gate.wording import plain_number, shown_bounds
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.budget import MetricName
+    from pytest_leakpro.gate.verdict import Verdict
+
+__all__ = ["AttackFigures", "Measurement"]
+
+
+@dataclass(frozen=True)
+class AttackFigures:
+    """What one attack of the suite found for one metric.
+
+    Attributes
+    ----------
+    attack : str
+        Its name.
+    weight : float
+        Its share of the error allowed for a FAIL.
+    value, low, high : float
+        Estimate, lower bound at error ``weight * alpha / 2``, upper bound at error ``alpha / 2``.
+    p_value : float or None
+        Of the test "at most the limit".
+    """
+
+    attack: str
+    weight: float
+    value: float
+    low: float
+    high: float
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric of one target, measured by the strongest attack of the suite.
+
+    Attributes
+    ----------
+    target : str
+        Name of the target.
+    metric : MetricName
+        What was measured; ``str(metric)`` is for example ``"tpr@0.1%fpr"``.
+    value, low, high : float
+        Estimate and bounds of the deciding attack, in the metric's unit (shares between 0 and 1).
+        NaN where nothing was scored.
+    limit : float or None
+        The budget's limit, None where there was no budget.
+    verdict : Verdict or None
+        None where there was no budget.
+    attack : str
+        The deciding attack.
+    n_members, n_nonmembers : int
+        Units (records, or persons with groups) that were scored, or would have been.
+    seconds : float
+        Time that the attacks took.
+    alpha : float
+        Error of both sides together.
+    access : str
+        What the attacker sees: ``"label"``, ``"scores"``, ``"white-box"``; ``"as given"`` for
+        evidence from elsewhere.
+    strength : str
+        How strong the attacker was, in words.
+    weak_suite : bool
+        Whether membership attacks ran, and none was calibrated per record.
+    pass_chance : float or None
+        The chance that a model without leakage passes at these sizes.
+    seed : int
+        What every random choice followed from.
+    source : str
+        Where the budget was declared.
+    figures : tuple of AttackFigures
+        One per attack, in the order of their weights.
+    notes : tuple of str
+        What else must be known to read the figures.
+    """
+
+    target: str
+    metric: MetricName
+    value: float
+    low: float
+    high: float
+    limit: float | None
+    verdict: Verdict | None
+    attack: str
+    n_members: int
+    n_nonmembers: int
+    seconds: float
+    alpha: float = 0.05
+    access: str = "scores"
+    strength: str = ""
+    weak_suite: bool = False
+    pass_chance: float | None = None
+    seed: int = 0
+    source: str = "call"
+    figures: tuple[AttackFigures, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def budget(self) -> str | None:
+        """The budget as text, for example ``"tpr@0.1%fpr <= 1%"``; None where there was none."""
+        if self.limit is None:
+            return None
+        return f"{self.metric} <= {self.shown_limit}"
+
+    @property
+    def shown_limit(self) -> str:
+        """The limit as text, ``"-"`` where there was none."""
+        if self.limit is None:
+            return "-"
+        return plain_number(self.limit, metric_named(self.metric.name).unit)
+
+    def shown(self) -> tuple[str, str, str]:
+        """Write estimate, lower and upper bound, the same in every output."""
+        unit = metric_named(self.metric.name).unit
+        return shown_bounds(self.value, self.low, self.high, self.limit, unit)
+
+    @property
+    def shown_verdict(self) -> str:
+        """The verdict as text, ``"PASS (weak suite)"`` where no attack was calibrated."""
+        if self.verdict is None:
+            return "-"
+        weak = self.weak_suite and self.verdict.value == "PASS"
+        return f"{self.verdict.value} (weak suite)" if weak else self.verdict.value
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give the measurement as nothing but dict, list, str, int, float, bool and None."""
+        value, low, high = self.shown()
+        as_shown = {
+            "shown_value": value,
+            "shown_low": low,
+            "shown_high": high,
+            "shown_limit": self.shown_limit,
+            "shown_verdict": self.shown_verdict,
+        }
+        record: dict[str, Any] = {**plain(self), "metric": str(self.metric), **as_shown}
+        return record

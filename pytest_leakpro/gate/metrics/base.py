@@ -1,0 +1,193 @@
+"""What a metric is: a number read off evidence, with bounds, and what its sizes can decide.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.wording import Unit, plain_number
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.budget import MetricName
+    from pytest_leakpro.gate.evidence import Evidence
+
+__all__ = ["Metric", "Reading", "Sizes"]
+
+
+class Sizes(NamedTuple):
+    """How many independent units stand on each side."""
+
+    members: int
+    nonmembers: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One metric read off one attack's evidence.
+
+    Attributes
+    ----------
+    value : float
+        The estimate, within the bounds.
+    low, high : float
+        One-sided confidence bounds, each at the error it was asked for.
+    p_value : float or None
+        Of the test "at most the limit"; None where there was no limit.
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float | None
+
+    @classmethod
+    def consistent(
+        cls, value: float, low: float, high: float, p_value: float | None = None
+    ) -> Reading:
+        """Make a reading whose upper bound is at least the lower, with the value between them."""
+        high = max(low, high)
+        return cls(min(max(value, low), high), low, high, p_value)
+
+
+class Metric(ABC):
+    """A number read off evidence, with a finite-sample confidence bound.
+
+    A subclass in this folder that has a `name` is a row of the table of metrics.
+    """
+
+    name: ClassVar[str]
+    evidence: ClassVar[type[Evidence]]
+    unit: ClassVar[Unit] = "percent"
+    argument: ClassVar[Literal["none", "optional", "required"]] = "none"
+    at_fpr: ClassVar[bool] = False
+    meaning: ClassVar[str]
+
+    def check_name(self, metric: MetricName) -> None:
+        """Check that argument and rate stand where this metric takes them.
+
+        Raises
+        ------
+        LeakproError
+        """
+        if metric.argument is None and self.argument == "required":
+            raise LeakproError(f"{self.name} needs an argument, as {self.name}[…]")
+        if metric.argument is not None and self.argument == "none":
+            raise LeakproError(f"{self.name} takes no argument in brackets")
+        if metric.fpr is None and self.at_fpr:
+            raise LeakproError(
+                f"{self.name} needs the false-positive rate at which it is read, "
+                f"as {self.name}@0.1%fpr"
+            )
+        if metric.fpr is None:
+            return
+        if not self.at_fpr:
+            raise LeakproError(f"{self.name} is not read at a false-positive rate")
+        if not 0 < metric.fpr < 0.5:
+            raise LeakproError("a false-positive rate lies above 0% and below 50%")
+
+    def check_limit(self, metric: MetricName, limit: float) -> None:
+        """Check that a model could meet the limit, and another miss it.
+
+        Raises
+        ------
+        LeakproError
+        """
+        if not math.isfinite(limit):
+            raise LeakproError("a limit is a finite number")
+        if limit < 0:
+            raise LeakproError("a limit cannot be negative")
+        floor = self.chance_level(metric)
+        if limit < floor:
+            raise LeakproError(
+                f"guessing alone reaches {plain_number(floor, self.unit)}, "
+                f"so no model can stay at {plain_number(limit, self.unit)}"
+            )
+        ceiling = self.ceiling(metric)
+        if limit >= ceiling:
+            hint = f"; did you mean {limit:.12g}%?" if self.unit == "percent" and limit > 1 else ""
+            raise LeakproError(
+                f"every model stays within {plain_number(limit, self.unit)}: "
+                f"{self.name} is at most {plain_number(ceiling, self.unit)}{hint}"
+            )
+
+    def chance_level(self, metric: MetricName) -> float:  # noqa: ARG002 - some depend on the rate
+        """Give the value of a model without leakage."""
+        return 0.0
+
+    def ceiling(self, metric: MetricName) -> float:  # noqa: ARG002
+        """Give the value that no model can exceed."""
+        return 1.0
+
+    def check_evidence(self, metric: MetricName, evidence: Evidence) -> None:
+        """Check that this evidence can answer for the metric.
+
+        Raises
+        ------
+        LeakproError
+        """
+        if not isinstance(evidence, self.evidence):
+            raise LeakproError(
+                f"{metric} is read off {self.evidence.__name__}, "
+                f"and this audit has {type(evidence).__name__}"
+            )
+
+    @abstractmethod
+    def read(
+        self,
+        metric: MetricName,
+        evidence: Evidence,
+        limit: float | None,
+        error_low: float,
+        error_high: float,
+    ) -> Reading:
+        """Read the metric off evidence.
+
+        Parameters
+        ----------
+        metric : MetricName
+            With the argument or rate.
+        evidence : Evidence
+            Of the class that the metric is read off.
+        limit : float or None
+            The budget's limit, if there is one.
+        error_low, error_high : float
+            One-sided error of the lower and of the upper bound, in (0, 1).
+        """
+
+    @abstractmethod
+    def pass_chance(
+        self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float | None
+    ) -> float:
+        """Chance that the upper bound comes out within the limit.
+
+        Parameters
+        ----------
+        metric, limit
+            The budget.
+        sizes : Sizes
+            Units on each side.
+        error : float
+            One-sided error of the bound.
+        true : float or None
+            The true leakage; None for a model without leakage.
+        """
+
+    @abstractmethod
+    def fail_chance(
+        self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float
+    ) -> float:
+        """Chance that the limit is refuted where the true leakage is `true`; as `pass_chance`."""
+
+    def can_pass(self, metric: MetricName, limit: float, sizes: Sizes, error: float) -> bool:
+        """Tell whether a model without leakage has any hope of a PASS at these sizes."""
+        return self.pass_chance(metric, limit, sizes, error, None) >= 1e-3
+
+    def can_fail(self, metric: MetricName, limit: float, sizes: Sizes, error: float) -> bool:
+        """Tell whether any outcome at these sizes is a FAIL."""
+        return self.fail_chance(metric, limit, sizes, error, self.ceiling(metric)) > 0

@@ -1,0 +1,195 @@
+"""How many members and non-members a verdict takes.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_leakpro.gate.budget import Budget
+from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.gate.verdict import Verdict
+from pytest_leakpro.gate.wording import plain_number
+from pytest_leakpro.stats.multiplicity import attack_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_leakpro.gate.budget import MetricName
+
+__all__ = ["RequiredSizes", "limit_passed_safely", "null_pass_chance", "required_sizes"]
+
+POWER = 0.95
+LARGEST = 10_000_000
+
+
+@dataclass(frozen=True)
+class RequiredSizes:
+    """The sizes that decide a budget.
+
+    Attributes
+    ----------
+    members, nonmembers : int
+        Records (or persons) that it takes on each side, rounded up to two digits.
+    verdict : Verdict
+        What they decide: PASS below the limit, FAIL above it.
+    power : float
+        The chance of that verdict, at least what was asked for.
+    attacks : int
+        Number of attacks in the suite that the sizes are for.
+    """
+
+    members: int
+    nonmembers: int
+    verdict: Verdict
+    power: float
+    attacks: int
+
+    def __str__(self) -> str:
+        return f"{self.members:,} members and {self.nonmembers:,} non-members"
+
+
+def required_sizes(
+    budget: Budget | str,
+    true_leakage: float | None = None,
+    power: float = POWER,
+    attacks: int = 1,
+    alpha: float = 0.05,
+) -> RequiredSizes:
+    """Plan how many members, and as many non-members, a verdict takes.
+
+    Parameters
+    ----------
+    budget : Budget or str
+        For example ``"tpr@0.1%fpr <= 1%"``.
+    true_leakage : float, optional
+        The leakage of the model in the metric's unit (a share of 0.003, not 0.3); a model without
+        leakage by default.
+    power : float
+        The chance of a verdict, in (0, 1).
+    attacks : int
+        Number of attacks in the suite. Each must pass; they are taken to err independently, which
+        asks for a little more than attacks that agree need.
+    alpha : float
+        Error of both sides together, in (0, 1).
+
+    Returns
+    -------
+    RequiredSizes
+
+    Raises
+    ------
+    LeakproError
+        Where the leakage is the limit itself, or so near that no size below ten million decides.
+
+    Examples
+    --------
+    >>> required_sizes("auc <= 0.55").verdict
+    <Verdict.PASS: 'PASS'>
+    """
+    if isinstance(budget, str):
+        budget = Budget.parse(budget)
+    if not 0 < power < 1:
+        raise LeakproError(f"power is a chance between 0 and 1, not {power}")
+    if not 0 < alpha < 1:
+        raise LeakproError(f"alpha is a probability between 0 and 1, not {alpha}")
+    if attacks < 1:
+        raise LeakproError(f"a suite has at least one attack, not {attacks}")
+    metric = metric_named(budget.metric.name)
+    chance_level = metric.chance_level(budget.metric)
+    if true_leakage is not None and not (0 <= true_leakage <= metric.ceiling(budget.metric)):
+        raise LeakproError(
+            f"a true leakage of {true_leakage} is no value of {budget.metric}; "
+            "shares are numbers between 0 and 1"
+        )
+    leaks = true_leakage is not None and true_leakage > chance_level
+    true = true_leakage if leaks else None
+    fails = true is not None and true > budget.limit
+
+    def chance(size: int) -> float:
+        sizes = Sizes(size, size)
+        if fails:
+            error = alpha / 2 * attack_weights(attacks)[0]
+            assert true is not None
+            return metric.fail_chance(budget.metric, budget.limit, sizes, error, true)
+        return metric.pass_chance(budget.metric, budget.limit, sizes, alpha / 2, true) ** attacks
+
+    size = _smallest_size(chance, power) if (true or chance_level) != budget.limit else None
+    if size is None:
+        at = plain_number(true if true is not None else chance_level, metric.unit)
+        raise LeakproError(
+            f"no number of records decides {budget} for a leakage of {at}: "
+            "it lies at the limit, or too near to it; choose another limit"
+        )
+    return RequiredSizes(size, size, Verdict.FAIL if fails else Verdict.PASS, chance(size), attacks)
+
+
+def null_pass_chance(
+    metric: MetricName, limit: float, sizes: Sizes, alpha: float, attacks: int
+) -> float:
+    """Chance that a model without leakage passes, by a suite of attacks that err independently.
+
+    Parameters
+    ----------
+    metric, limit
+        The budget.
+    sizes : Sizes
+        Units on each side.
+    alpha : float
+        Error of both sides together.
+    attacks : int
+        Number of attacks that do not rank alike.
+    """
+    by_one = metric_named(metric.name).pass_chance(metric, limit, sizes, alpha / 2, None)
+    return float(by_one**attacks)
+
+
+def limit_passed_safely(
+    metric: MetricName, limit: float, sizes: Sizes, alpha: float, attacks: int
+) -> float | None:
+    """Give the limit, to two digits, that a model without leakage passes at these sizes.
+
+    Parameters as for `null_pass_chance`, `limit` being the one that is too low.
+
+    Returns
+    -------
+    float or None
+        The smallest with a chance of at least 95 %; None where there is none below the ceiling.
+    """
+    ceiling = metric_named(metric.name).ceiling(metric)
+    candidate = _round_up(limit)
+    while candidate < ceiling:
+        if null_pass_chance(metric, candidate, sizes, alpha, attacks) >= POWER:
+            return candidate
+        candidate = _round_up(candidate * 1.05)
+    return None
+
+
+def _round_up(value: float) -> float:
+    """Round up to two significant digits."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return float(f"{math.ceil(value / unit - 1e-9) * unit:.12g}")
+
+
+def _smallest_size(chance: Callable[[int], float], power: float) -> int | None:
+    low, high = 10, 20
+    while chance(high) < power:
+        low, high = high, high * 2
+        if high > LARGEST:
+            return None
+    while high - low > max(1, high // 50):
+        middle = (low + high) // 2
+        if chance(middle) >= power:
+            high = middle
+        else:
+            low = middle
+    # Chances are not monotone in the size: counts are whole numbers. Step on until it holds.
+    size = int(_round_up(high))
+    while chance(size) < power:
+        size = int(_round_up(size * 1.02))
+    return size

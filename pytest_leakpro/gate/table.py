@@ -1,0 +1,134 @@
+"""The summary table: a row per audit and budget, narrow enough for 80 columns.
+
+It is made from plain records, so that the terminal, a notebook and a worker's report agree.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.gate.wording import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["HEADINGS", "TableRow", "html_table", "table_header", "table_rows", "text_table"]
+
+HEADINGS = ("target", "metric", "measured", "bounds", "limit", "verdict")
+WIDTH = 80
+_LEAST_TARGET = 12
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row of the table, in two lines.
+
+    Attributes
+    ----------
+    figures : str
+        Target, metric, estimate, bounds and limit, padded to their columns.
+    verdict : str
+        The last column.
+    detail : str
+        The second line: attack, attacker, sizes, seconds.
+    outcome : str or None
+        ``"PASS"``, ``"FAIL"``, ``"INCONCLUSIVE"`` or None, to choose a colour by.
+    weak : bool
+        Whether a PASS comes from a weak suite.
+    """
+
+    figures: str
+    verdict: str
+    detail: str
+    outcome: str | None
+    weak: bool
+
+
+def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
+    scored = record["value"] is not None
+    bounds = f"{record['shown_low']} to {record['shown_high']}" if scored else "not scored"
+    return (
+        printable(record["target"], 40),
+        printable(record["metric"], 28),
+        record["shown_value"],
+        bounds,
+        record["shown_limit"],
+        record["shown_verdict"],
+    )
+
+
+def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:
+    widths = [max(len(cell) for cell in column) for column in zip(HEADINGS, *rows, strict=True)]
+    excess = sum(widths) + 2 * (len(widths) - 1) - WIDTH
+    for column, least in ((0, _LEAST_TARGET), (1, 14)):
+        cut = max(0, min(excess, widths[column] - least))
+        widths[column] -= cut
+        excess -= cut
+    return widths
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(
+        printable(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=True)
+    )
+
+
+def table_header(records: Sequence[Mapping[str, Any]]) -> str:
+    """Give the line of headings above the rows of these records."""
+    return _line(HEADINGS, _widths([_cells(record) for record in records])).rstrip()
+
+
+def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
+    """Give the rows of the table.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        As of `Measurement.to_plain`.
+    """
+    cells = [_cells(record) for record in records]
+    widths = _widths(cells)
+    return [
+        TableRow(
+            _line(row[:-1], widths[:-1]),
+            row[-1],
+            detail(record),
+            record["verdict"],
+            record["weak_suite"],
+        )
+        for row, record in zip(cells, records, strict=True)
+    ]
+
+
+def detail(record: Mapping[str, Any]) -> str:
+    """Say by which attack, from where, on how many records and in what time."""
+    attack = f"by {record['attack']}; " if record["attack"] else ""
+    return (
+        f"{attack}{record['strength']}; "
+        f"{record['n_members']:,} + {record['n_nonmembers']:,}; {record['seconds']:.1f} s"
+    )
+
+
+def text_table(records: Sequence[Mapping[str, Any]]) -> str:
+    """Write the whole table without colours."""
+    lines = [table_header(records)]
+    for row in table_rows(records):
+        lines += [f"{row.figures}  {row.verdict}".rstrip(), f"  {row.detail}"]
+    return "\n".join(lines)
+
+
+def html_table(records: Sequence[Mapping[str, Any]]) -> str:
+    """Write the table as HTML, for a notebook; every name is escaped."""
+    headings = (*HEADINGS, "how")
+    head = "".join(f"<th>{heading}</th>" for heading in headings)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in (*_cells(record), detail(record)))
+        + "</tr>"
+        for record in records
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
