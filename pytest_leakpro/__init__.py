@@ -11,27 +11,59 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_leakpro.attacks.base import Attack
+    from pytest_leakpro.auditing.conductor import assert_leakage_below, audit
+    from pytest_leakpro.auditing.outcome import Audit
+    from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.errors import (
         InconclusiveError,
         LeakageError,
         LeakproError,
         PytestLeakproWarning,
     )
+    from pytest_leakpro.gate.evidence import MembershipScores
+    from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.gate.planner import required_sizes
+    from pytest_leakpro.gate.verdict import Verdict
+    from pytest_leakpro.targets.classifier import Classifier
+    from pytest_leakpro.targets.regressor import Regressor
 
 _HOMES = {
+    "Attack": "pytest_leakpro.attacks.base",
+    "Audit": "pytest_leakpro.auditing.outcome",
+    "Budget": "pytest_leakpro.gate.budget",
+    "Classifier": "pytest_leakpro.targets.classifier",
     "InconclusiveError": "pytest_leakpro.gate.errors",
     "LeakageError": "pytest_leakpro.gate.errors",
     "LeakproError": "pytest_leakpro.gate.errors",
+    "Measurement": "pytest_leakpro.gate.measurement",
+    "MembershipScores": "pytest_leakpro.gate.evidence",
     "PytestLeakproWarning": "pytest_leakpro.gate.errors",
+    "Regressor": "pytest_leakpro.targets.regressor",
+    "Verdict": "pytest_leakpro.gate.verdict",
+    "assert_leakage_below": "pytest_leakpro.auditing.conductor",
+    "audit": "pytest_leakpro.auditing.conductor",
+    "required_sizes": "pytest_leakpro.gate.planner",
 }
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attack",
+    "Audit",
+    "Budget",
+    "Classifier",
     "InconclusiveError",
     "LeakageError",
     "LeakproError",
+    "Measurement",
+    "MembershipScores",
     "PytestLeakproWarning",
+    "Regressor",
+    "Verdict",
+    "assert_leakage_below",
+    "audit",
+    "required_sizes",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Membership inference: was this record in the training data?
+"""Membership inference: telling training records from others.
 
 PYTEST_DONT_REWRITE
 """

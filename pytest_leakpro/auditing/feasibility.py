@@ -1,0 +1,132 @@
+"""What sizes and suite can decide, said before anything is scored.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.planner import (
+    POWER,
+    limit_passed_safely,
+    required_sizes,
+)
+from pytest_leakpro.gate.wording import plain_number
+from pytest_leakpro.stats.multiplicity import attack_weights
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.metrics.base import Sizes
+
+__all__ = ["Feasibility", "false_alarm_message", "feasibility", "sizes_that_decide"]
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """Whether a PASS and a FAIL of a budget are possible at all.
+
+    Attributes
+    ----------
+    budget : Budget
+        Which budget.
+    can_pass, can_fail : bool
+        Whether any outcome at these sizes is that verdict.
+    message : str
+        What to say where no PASS is possible, empty otherwise.
+    """
+
+    budget: Budget
+    can_pass: bool
+    can_fail: bool
+    message: str = ""
+
+
+def feasibility(budget: Budget, sizes: Sizes, alpha: float, attacks: int) -> Feasibility:
+    """Tell what sizes and suite alone can decide.
+
+    Parameters
+    ----------
+    budget : Budget
+        The budget.
+    sizes : Sizes
+        Units on each side that will be scored.
+    alpha : float
+        Error of both sides together.
+    attacks : int
+        Number of attacks in the suite.
+    """
+    metric = metric_named(budget.metric.name)
+    error = alpha / 2
+    can_fail = metric.can_fail(
+        budget.metric, budget.limit, sizes, error * attack_weights(attacks)[0]
+    )
+    if metric.can_pass(budget.metric, budget.limit, sizes, error):
+        return Feasibility(budget, True, can_fail)
+    message = (
+        f"{budget} cannot PASS with {sizes.members:,} members and {sizes.nonmembers:,} "
+        f"non-members, whatever the model; {sizes_that_decide(budget, None, alpha, attacks)}"
+    )
+    message += (
+        "; a FAIL is still possible, so the attacks run"
+        if can_fail
+        else "; neither is a FAIL possible, so nothing is scored"
+    )
+    return Feasibility(budget, False, can_fail, message)
+
+
+def sizes_that_decide(budget: Budget, leakage: float | None, alpha: float, attacks: int) -> str:
+    """Say which sizes would decide, for a leakage or for a model without any."""
+    try:
+        needed = required_sizes(budget, leakage, POWER, attacks, alpha)
+    except LeakproError:
+        unit = metric_named(budget.metric.name).unit
+        at = "no leakage" if leakage is None else f"a leakage of {plain_number(leakage, unit)}"
+        return f"no number of records decides it for {at}, which lies at the limit"
+    who = "a model without leakage" if leakage is None else "leakage as measured"
+    return f"it takes about {needed} for a {needed.verdict} of {who}"
+
+
+def false_alarm_message(
+    budget: Budget, sizes: Sizes, alpha: float, attacks: int, chance: float
+) -> str | None:
+    """Say how often the gate will be red although nothing leaks, and what would help.
+
+    Parameters
+    ----------
+    budget, sizes, alpha, attacks
+        As for `feasibility`.
+    chance : float
+        The chance that a model without leakage passes.
+
+    Returns
+    -------
+    str or None
+        None where it passes at least 95 % of the time.
+    """
+    if chance >= POWER:
+        return None
+    red = 1 / (1 - chance)
+    often = f"one run in {red:.0f}" if red >= 1.5 else "nearly every run"
+    message = (
+        f"{budget}: with {sizes.members:,} members and {sizes.nonmembers:,} non-members a model "
+        f"without leakage passes {chance:.0%} of the time, so the gate will be red in about "
+        f"{often} although nothing leaks"
+    )
+    helps = []
+    try:
+        needed = required_sizes(budget, None, POWER, attacks, alpha)
+        if needed.members > min(sizes):
+            helps.append(str(needed))
+    except LeakproError:
+        pass
+    safe = limit_passed_safely(budget.metric, budget.limit, sizes, alpha, attacks)
+    if safe is not None:
+        unit = metric_named(budget.metric.name).unit
+        helps.append(f"a limit of {plain_number(safe, unit)}")
+    if helps:
+        message += f"; {' or '.join(helps)} would do"
+    return message

@@ -1,0 +1,194 @@
+"""From evidence to measurements.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.decision import WeighedReading, decide
+from pytest_leakpro.gate.evidence import MembershipScores
+from pytest_leakpro.gate.measurement import AttackFigures, Measurement
+from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.gate.planner import null_pass_chance
+from pytest_leakpro.gate.verdict import Verdict
+from pytest_leakpro.stats.multiplicity import attack_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_leakpro.gate.budget import Budget, MetricName
+    from pytest_leakpro.gate.evidence import Evidence
+
+__all__ = ["Brought", "Context", "distinct_rankings", "measure", "not_scored"]
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The evidence of one attack.
+
+    Attributes
+    ----------
+    attack : str
+        Its name.
+    evidence : Evidence
+        What it found.
+    seconds : float
+        Time it took.
+    """
+
+    attack: str
+    evidence: Evidence
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all measurements of one audit share.
+
+    Attributes
+    ----------
+    target : str
+        Name of the target.
+    access, strength : str
+        What the attacker sees, and in words how strong it was.
+    alpha : float
+        Error of both sides together.
+    seed : int
+        The audit's seed.
+    weak_suite : bool
+        Whether no membership attack was calibrated per record.
+    blocks_pass : tuple of str
+        What keeps a verdict from being PASS.
+    """
+
+    target: str
+    access: str
+    strength: str
+    alpha: float
+    seed: int
+    weak_suite: bool = False
+    blocks_pass: tuple[str, ...] = ()
+
+
+def measure(
+    metric: MetricName,
+    budget: Budget | None,
+    brought: Sequence[Brought],
+    context: Context,
+    rankings: int,
+) -> Measurement:
+    """Measure one metric by all attacks of the suite, and reach the verdict.
+
+    Parameters
+    ----------
+    metric : MetricName
+        What to measure.
+    budget : Budget or None
+        Its budget, if there is one.
+    brought : sequence of Brought
+        The suite's evidence, in the order of its weights.
+    context : Context
+        The audit.
+    rankings : int
+        How many of the attacks rank the records differently; see `distinct_rankings`.
+
+    Returns
+    -------
+    Measurement
+
+    Raises
+    ------
+    LeakproError
+        Where the evidence cannot answer for the metric.
+    """
+    definition = metric_named(metric.name)
+    limit = None if budget is None else budget.limit
+    error = context.alpha / 2
+    weighed = []
+    for weight, entry in zip(attack_weights(len(brought)), brought, strict=True):
+        definition.check_evidence(metric, entry.evidence)
+        reading = definition.read(metric, entry.evidence, limit, weight * error, error)
+        weighed.append(WeighedReading(entry.attack, weight, reading))
+    decision = decide(weighed, limit, context.alpha, blocks_pass=context.blocks_pass)
+    deciding = decision.deciding
+    sizes = Sizes(*brought[0].evidence.sizes)
+    return Measurement(
+        target=context.target,
+        metric=metric,
+        value=deciding.reading.value,
+        low=deciding.reading.low,
+        high=deciding.reading.high,
+        limit=limit,
+        verdict=decision.verdict,
+        attack=deciding.attack,
+        n_members=sizes.members,
+        n_nonmembers=sizes.nonmembers,
+        seconds=sum(entry.seconds for entry in brought),
+        alpha=context.alpha,
+        access=context.access,
+        strength=context.strength,
+        weak_suite=context.weak_suite,
+        pass_chance=(
+            None
+            if limit is None
+            else null_pass_chance(metric, limit, sizes, context.alpha, rankings)
+        ),
+        seed=context.seed,
+        source="" if budget is None else budget.source,
+        figures=tuple(
+            AttackFigures(
+                entry.attack,
+                entry.weight,
+                entry.reading.value,
+                entry.reading.low,
+                entry.reading.high,
+                entry.reading.p_value,
+            )
+            for entry in weighed
+        ),
+        notes=decision.blocked,
+    )
+
+
+def not_scored(
+    budget: Budget, sizes: Sizes, attacks: int, context: Context, why: str
+) -> Measurement:
+    """Give the measurement of a budget that no outcome at these sizes could decide."""
+    nothing = float("nan")
+    return Measurement(
+        target=context.target,
+        metric=budget.metric,
+        value=nothing,
+        low=nothing,
+        high=nothing,
+        limit=budget.limit,
+        verdict=Verdict.INCONCLUSIVE,
+        attack="",
+        n_members=sizes.members,
+        n_nonmembers=sizes.nonmembers,
+        seconds=0.0,
+        alpha=context.alpha,
+        access=context.access,
+        strength=context.strength,
+        weak_suite=context.weak_suite,
+        pass_chance=null_pass_chance(budget.metric, budget.limit, sizes, context.alpha, attacks),
+        seed=context.seed,
+        source=budget.source,
+        notes=(why,),
+    )
+
+
+def distinct_rankings(brought: Sequence[Brought]) -> int:
+    """Count the attacks that do not merely repeat an earlier one's ranking of the records."""
+    distinct: list[MembershipScores] = []
+    for entry in brought:
+        scores = entry.evidence
+        if not isinstance(scores, MembershipScores):
+            return len(brought)
+        if not any(scores.same_ranking(earlier) for earlier in distinct):
+            distinct.append(scores)
+    return len(distinct)

@@ -1,0 +1,133 @@
+"""What a failed or undecided audit says.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_leakpro.auditing.feasibility import sizes_that_decide
+from pytest_leakpro.gate.budget import Budget
+from pytest_leakpro.gate.verdict import Verdict
+from pytest_leakpro.gate.wording import printable
+
+if TYPE_CHECKING:
+    from pytest_leakpro.auditing.outcome import Audit
+    from pytest_leakpro.gate.measurement import Measurement
+
+__all__ = ["inconclusive_message", "leakage_message", "weak_suite_message"]
+
+_LEAKAGE_KIND = {"tpr": "membership", "auc": "membership", "advantage": "membership"}
+
+
+def leakage_message(audit: Audit, again: str) -> str:
+    """Say what is violated, by how much, by which attack, and what to do next.
+
+    Parameters
+    ----------
+    audit : Audit
+        With at least one FAIL.
+    again : str
+        The command that repeats it, empty where there is none.
+    """
+    failed = [entry for entry in audit.measurements if entry.verdict is Verdict.FAIL]
+    name = _LEAKAGE_KIND.get(failed[0].metric.name, failed[0].metric.name)
+    lines = [f"{printable(audit.target)} leaks {name} above its budget"]
+    for measurement in failed:
+        lines += _figures(measurement)
+    lines += _rest(audit, failed)
+    step = "regularise or train with DP and audit again"
+    if any(entry.attack in audit.exposed for entry in failed):
+        step += "; see the most exposed records with error.audit.vulnerable(20)"
+    lines.append(_line("next", step))
+    return "\n".join(lines + _again(again))
+
+
+def inconclusive_message(audit: Audit, again: str) -> str:
+    """Say what is undecided, what was seen, and which sizes would decide.
+
+    Parameters
+    ----------
+    audit : Audit
+        With at least one INCONCLUSIVE.
+    again : str
+        The command that repeats it, empty where there is none.
+    """
+    open_ = [entry for entry in audit.measurements if entry.verdict is Verdict.INCONCLUSIVE]
+    lines = [f"it cannot be told whether {printable(audit.target)} keeps its budget"]
+    for measurement in open_:
+        lines += _figures(measurement)
+        lines += [_line("because", note) for note in measurement.notes]
+        if not measurement.notes:
+            lines += _needed(measurement, audit.alpha)
+    lines += _rest(audit, open_)
+    step = "audit with more records, or choose a limit that these sizes can decide"
+    if any(entry.notes and entry.value == entry.value for entry in open_):
+        step = "mend what keeps the verdict from being given"
+    lines.append(_line("next", f"{step}; leakpro_inconclusive = warn lets it through"))
+    return "\n".join(lines + _again(again))
+
+
+def weak_suite_message(audit: Audit) -> str | None:
+    """Say that a PASS rests on attacks not calibrated per record; None where none does."""
+    weak = [
+        str(entry.budget)
+        for entry in audit.measurements
+        if entry.weak_suite and entry.verdict is Verdict.PASS
+    ]
+    if not weak:
+        return None
+    return (
+        f"{printable(audit.target)}: PASS (weak suite) of {', '.join(weak)}: no attack was "
+        "calibrated per record, and such attacks miss most of what an overfitted model leaks at "
+        "low false-positive rates; read it as 'no weak attack exceeded the budget'"
+    )
+
+
+def _figures(measurement: Measurement) -> list[str]:
+    source = f"        ({measurement.source})" if measurement.source else ""
+    lines = [_line("budget", f"{printable(str(measurement.budget))}{source}")]
+    if measurement.value == measurement.value:  # scored
+        value, low, high = measurement.shown()
+        level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""
+        level = level or f"{100 * (1 - measurement.alpha):.4g}%"
+        lines.append(
+            _line(
+                "measured",
+                f"{value}  ({level} bounds {low} to {high})   "
+                f"by {printable(measurement.attack)}; {measurement.strength}",
+            )
+        )
+    return lines
+
+
+def _needed(measurement: Measurement, alpha: float) -> list[str]:
+    assert measurement.limit is not None
+    budget = Budget(measurement.metric, measurement.limit)
+    attacks = max(1, len(measurement.figures))
+    without = sizes_that_decide(budget, None, alpha, attacks)
+    as_measured = sizes_that_decide(budget, measurement.value, alpha, attacks)
+    if without == as_measured.replace("leakage as measured", "a model without leakage"):
+        return [_line("needed", without)]
+    return [_line("needed", as_measured), _line("", without)]
+
+
+def _rest(audit: Audit, shown: list[Measurement]) -> list[str]:
+    first = shown[0]
+    lines = [
+        _line(
+            "sizes",
+            f"{first.n_members:,} members, {first.n_nonmembers:,} non-members     "
+            f"seed {audit.seed}",
+        )
+    ]
+    return lines + [_line("note", note) for note in audit.notes]
+
+
+def _again(command: str) -> list[str]:
+    return [_line("again", command)] if command else []
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<9} {text}"

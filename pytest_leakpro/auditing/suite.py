@@ -1,0 +1,95 @@
+"""Which attacks run: the matching ones, at most three, or those that were asked for.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.attacks.base import Attack
+from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
+from pytest_leakpro.gate.errors import LeakproError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["LARGEST_DEFAULT_SUITE", "choose_suite"]
+
+# Each attack must pass, so each one more makes a PASS of a model without leakage less likely.
+LARGEST_DEFAULT_SUITE = 3
+
+
+def choose_suite(
+    target: Any,
+    asked: str | Sequence[str | Attack] | None,
+    others: Iterable[Attack] = (),
+) -> tuple[Attack, ...]:
+    """Choose the attacks on a target before any of its records is scored.
+
+    Parameters
+    ----------
+    target : object
+        A target.
+    asked : None, "all", or sequence of str or Attack
+        None for the default suite: the first three of the registry whose needs the target meets;
+        "all" for every attack that matches; otherwise names or attacks, in the order in which
+        they get their weights.
+    others : iterable of Attack
+        Attacks of other packages, which run only when they are named.
+
+    Returns
+    -------
+    tuple of Attack
+        In the order of their weights.
+
+    Raises
+    ------
+    LeakproError
+        Where a name is unknown, an attack that was asked for does not match (and why), one is
+        named twice, or none is left.
+    """
+    if asked is None:
+        suite = [
+            attack
+            for attack in builtin_attacks().values()
+            if attack.default
+            and attack.mismatch(target) is None
+            and not (attack.needs_population and target.population is None)
+        ][:LARGEST_DEFAULT_SUITE]
+    elif isinstance(asked, str) and asked == "all":
+        suite = [attack for attack in builtin_attacks().values() if attack.mismatch(target) is None]
+    else:
+        suite = _named(target, asked, tuple(others))
+    if not suite:
+        reasons = "; ".join(
+            f"{name}: {attack.mismatch(target)}" for name, attack in builtin_attacks().items()
+        )
+        raise LeakproError(f"no attack matches this {type(target).__name__} ({reasons})")
+    return tuple(suite)
+
+
+def _named(
+    target: Any, asked: str | Sequence[str | Attack], others: tuple[Attack, ...]
+) -> list[Attack]:
+    if isinstance(asked, str):
+        asked = [asked]
+    suite: list[Attack] = []
+    for entry in asked:
+        if isinstance(entry, Attack):
+            attack = entry
+        elif isinstance(entry, str):
+            attack = attack_named(entry, others)
+        else:
+            raise LeakproError(
+                f"attacks= takes names and Attack objects, not a {type(entry).__name__}"
+            )
+        reason = attack.mismatch(target)
+        if reason is not None:
+            raise LeakproError(f"the attack {attack.name!r} does not match: {reason}")
+        if attack.name in {chosen.name for chosen in suite}:
+            raise LeakproError(f"the attack {attack.name!r} is named twice")
+        suite.append(attack)
+    if not suite:
+        raise LeakproError("attacks= is empty: leave it out for the default suite")
+    return suite
