@@ -76,10 +76,11 @@ class Attack(ABC):
         str or None
             None where it matches.
         """
-        if not isinstance(target, self.targets):
+        if not any(isinstance(target, kind) for kind in self.targets):
             return f"it does not attack a {type(target).__name__}"
-        if not target.access.covers(self.access):
-            return f"it needs access to {self.access}, and the target gives {target.access}"
+        access: Access = target.access
+        if not access.covers(self.access):
+            return f"it needs access to {self.access.value}, the target gives {access.value}"
         return None
 
     @abstractmethod

@@ -6,7 +6,6 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,7 @@ from pytest_leakpro.gate.errors import (
     InconclusiveError,
     LeakageError,
     LeakproError,
-    PytestLeakproWarning,
+    warn,
 )
 from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
@@ -155,7 +154,7 @@ def assert_leakage_below(
         message = inconclusive_message(finished, session.again)
         if session.inconclusive == "fail":
             raise InconclusiveError(message, finished)
-        warnings.warn(PytestLeakproWarning(message), stacklevel=2)
+        warn(message)
     return finished
 
 
@@ -218,14 +217,14 @@ def _audit_evidence(
 def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
     suite = choose_suite(target, session.attacks, session.others)
     _check_metrics(budgets, suite, target)
-    lacking = any(attack.needs_population for attack in suite) and target.population is None
+    lacking = any(attack.needs_population for attack in suite) and not target.has_population
     view = target.prepare(session.seed, population_share=POPULATION_SHARE if lacking else None)
     sizes = Sizes(view.n_members, view.n_nonmembers)
     calibrated = any(attack.calibrated for attack in suite)
     context = Context(
         target.name,
-        str(target.access),
-        f"{target.access}, no shadow models",
+        target.access.value,
+        f"{target.access.value}, no shadow models",
         session.alpha,
         session.seed,
         weak_suite=not calibrated,
@@ -281,7 +280,7 @@ def _announce(budgets: tuple[Budget, ...], sizes: Sizes, alpha: float, attacks: 
     for budget in budgets:
         outlook = feasibility(budget, sizes, alpha, attacks)
         if outlook.message:
-            warnings.warn(PytestLeakproWarning(outlook.message), stacklevel=2)
+            warn(outlook.message)
             if not outlook.can_fail:
                 undecidable.append(outlook.message)
     return undecidable
@@ -310,10 +309,10 @@ def _warn(finished: Audit, session: SessionDefaults) -> None:
             attacks = max(1, len(entry.figures))
             message = false_alarm_message(budget, sizes, finished.alpha, attacks, entry.pass_chance)
             if message is not None:
-                warnings.warn(PytestLeakproWarning(message), stacklevel=3)
+                warn(message)
     weak = weak_suite_message(finished)
     if weak is not None and session.weak_suite == "warn":
-        warnings.warn(PytestLeakproWarning(weak), stacklevel=3)
+        warn(weak)
 
 
 def _budgets(budgets: tuple[str | Budget, ...]) -> tuple[Budget, ...]:

@@ -78,8 +78,24 @@ def feasibility(budget: Budget, sizes: Sizes, alpha: float, attacks: int) -> Fea
     return Feasibility(budget, False, can_fail, message)
 
 
-def sizes_that_decide(budget: Budget, leakage: float | None, alpha: float, attacks: int) -> str:
-    """Say which sizes would decide, for a leakage or for a model without any."""
+def sizes_that_decide(
+    budget: Budget,
+    leakage: float | None,
+    alpha: float,
+    attacks: int,
+    present: Sizes | None = None,
+) -> str:
+    """Say which sizes would decide.
+
+    Parameters
+    ----------
+    budget, alpha, attacks
+        As for `feasibility`.
+    leakage : float or None
+        The leakage to decide about; None for a model without any.
+    present : Sizes, optional
+        The sizes that did not decide it.
+    """
     try:
         needed = required_sizes(budget, leakage, POWER, attacks, alpha)
     except LeakproError:
@@ -87,6 +103,11 @@ def sizes_that_decide(budget: Budget, leakage: float | None, alpha: float, attac
         at = "no leakage" if leakage is None else f"a leakage of {plain_number(leakage, unit)}"
         return f"no number of records decides it for {at}, which lies at the limit"
     who = "a model without leakage" if leakage is None else "leakage as measured"
+    if present is not None and needed.members <= min(present):
+        return (
+            f"sizes as these mostly decide {who}: the estimate is uncertain, "
+            "and a few more records will tell"
+        )
     return f"it takes about {needed} for a {needed.verdict} of {who}"
 
 
@@ -110,10 +131,10 @@ def false_alarm_message(
     if chance >= POWER:
         return None
     red = 1 / (1 - chance)
-    often = f"one run in {red:.0f}" if red >= 1.5 else "nearly every run"
+    often = f"about one run in {red:.0f}" if red >= 1.5 else "nearly every run"
     message = (
         f"{budget}: with {sizes.members:,} members and {sizes.nonmembers:,} non-members a model "
-        f"without leakage passes {chance:.0%} of the time, so the gate will be red in about "
+        f"without leakage passes {chance:.0%} of the time, so the gate will be red in "
         f"{often} although nothing leaks"
     )
     helps = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_leakpro.auditing.feasibility import sizes_that_decide
 from pytest_leakpro.gate.budget import Budget
+from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.gate.wording import printable
 
@@ -107,7 +108,8 @@ def _needed(measurement: Measurement, alpha: float) -> list[str]:
     budget = Budget(measurement.metric, measurement.limit)
     attacks = max(1, len(measurement.figures))
     without = sizes_that_decide(budget, None, alpha, attacks)
-    as_measured = sizes_that_decide(budget, measurement.value, alpha, attacks)
+    sizes = Sizes(measurement.n_members, measurement.n_nonmembers)
+    as_measured = sizes_that_decide(budget, measurement.value, alpha, attacks, sizes)
     if without == as_measured.replace("leakage as measured", "a model without leakage"):
         return [_line("needed", without)]
     return [_line("needed", as_measured), _line("", without)]

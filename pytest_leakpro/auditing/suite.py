@@ -55,7 +55,7 @@ def choose_suite(
             for attack in builtin_attacks().values()
             if attack.default
             and attack.mismatch(target) is None
-            and not (attack.needs_population and target.population is None)
+            and not (attack.needs_population and not target.has_population)
         ][:LARGEST_DEFAULT_SUITE]
     elif isinstance(asked, str) and asked == "all":
         suite = [attack for attack in builtin_attacks().values() if attack.mismatch(target) is None]

@@ -6,6 +6,8 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,7 @@ __all__ = [
     "LeakproError",
     "PytestLeakproWarning",
     "nearest_match",
+    "warn",
 ]
 
 
@@ -65,6 +68,15 @@ class PytestLeakproWarning(pytest.PytestWarning):
     """Something that weakens an audit or makes its outcome less certain, short of an error."""
 
     __module__ = "pytest_leakpro"
+
+
+def warn(message: str) -> None:
+    """Warn with a `PytestLeakproWarning` that points at the user's code."""
+    package = __name__.partition(".")[0]
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(PytestLeakproWarning(message), stacklevel=depth)
 
 
 def nearest_match(name: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_leakpro.auditing.session import SessionDefaults
 
@@ -60,7 +60,7 @@ def _check(mark: pytest.Mark, nodeid: str) -> None:
         raise pytest.UsageError(f"{nodeid}: the marker 'leakage' is wrong: {error}") from None
 
 
-def _check_options(options: dict[str, Any]) -> None:
+def _check_options(options: Mapping[str, Any]) -> None:
     given = {name: value for name, value in options.items() if value is not None}
     if given:
         from pytest_leakpro.auditing.session import SessionDefaults

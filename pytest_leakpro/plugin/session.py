@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_leakpro.auditing.session import session_variable
+from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.plugin import junit, terminal
 from pytest_leakpro.plugin.marker import defaults_of_item
 from pytest_leakpro.plugin.options import read_settings
+from pytest_leakpro.plugin.traceback import hide_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -73,10 +75,12 @@ class LeakproSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put the records of this phase on its report, as plain data that can cross xdist."""
         report = yield
+        if call.excinfo is not None and call.excinfo.errisinstance(LeakproError):
+            hide_arguments(report)
         pending = item.stash.get(_PENDING, [])
         if pending:
             report.leakpro = {"audits": pending}  # type: ignore[attr-defined]
@@ -91,7 +95,7 @@ class LeakproSession:
 
     def audits(self) -> list[dict[str, Any]]:
         """Give the audits in the order of their tests' ids, each with the id of its test."""
-        found = []
+        found: list[dict[str, Any]] = []
         for (nodeid, _), audits in sorted(self.collected.items()):
             found.extend({"test": nodeid, **audit} for audit in audits)
         return found

@@ -66,14 +66,14 @@ def _write_table(
                 reporter.write_line(f"  {row.detail}")
         for note in audit["notes"]:
             reporter.write_line(f"  note: {printable(note)}")
-    counts = Counter(record["verdict"] for record in records if record["verdict"])
+    counts = Counter(record["shown_verdict"] for record in records if record["verdict"])
     if counts:
-        said = ", ".join(f"{counts[name]} {name}" for name in _COLOURS if counts[name])
+        said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+        noun = "budget" if counts.total() == 1 else "budgets"
         seeds = sorted({record["seed"] for record in records})
         level = sorted({record["alpha"] for record in records})
         reporter.write_line(
-            f"{sum(counts.values())} budgets: {said}   "
-            f"(seed {_all(seeds)}, alpha {_all(level)}; bounds hold at every sample size)"
+            f"{counts.total()} {noun}: {said}   (seed {_all(seeds)}, alpha {_all(level)})"
         )
 
 

@@ -8,21 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pytest_leakpro.attacks.base import MembershipAttack
-from pytest_leakpro.targets.classifier import Classifier
+from pytest_leakpro.attacks.membership.threshold import PredictionThreshold
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.signals import ClassSignals
 
 __all__ = ["ConfidenceThreshold"]
 
 
 @dataclass(frozen=True)
-class ConfidenceThreshold(MembershipAttack):
+class ConfidenceThreshold(PredictionThreshold):
     """Score a record by the model's confidence in the class it predicts.
 
     References
@@ -32,19 +29,11 @@ class ConfidenceThreshold(MembershipAttack):
     """
 
     name: ClassVar[str] = "confidence"
-    targets: ClassVar[tuple[type, ...]] = (Classifier,)
     default: ClassVar[bool] = False
     rank: ClassVar[int] = 50
 
-    def score(
-        self, view: MembershipView, rng: np.random.Generator
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Give the log-odds of the most likely class; see `MembershipAttack.score`."""
-        del rng
-        return _confidence(view.members), _confidence(view.nonmembers)
-
-
-def _confidence(signals: ClassSignals) -> NDArray[Any]:
-    # Log-odds keep apart what probabilities near one would tie.
-    odds: NDArray[Any] = (signals.log_probabilities - signals.log_complements).max(axis=1)
-    return odds
+    def score_predictions(self, signals: ClassSignals) -> NDArray[Any]:
+        """Give the log-odds of the most likely class; see `score_predictions`."""
+        # Log-odds keep apart what probabilities near one would tie.
+        odds: NDArray[Any] = (signals.log_probabilities - signals.log_complements).max(axis=1)
+        return odds

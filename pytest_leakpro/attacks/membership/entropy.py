@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pytest_leakpro.attacks.base import MembershipAttack
-from pytest_leakpro.targets.classifier import Classifier
+from pytest_leakpro.attacks.membership.threshold import PredictionThreshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.signals import ClassSignals
 
 __all__ = ["EntropyThreshold"]
 
 
 @dataclass(frozen=True)
-class EntropyThreshold(MembershipAttack):
+class EntropyThreshold(PredictionThreshold):
     """Score a record by minus the entropy of the model's prediction.
 
     References
@@ -33,19 +31,11 @@ class EntropyThreshold(MembershipAttack):
     """
 
     name: ClassVar[str] = "entropy"
-    targets: ClassVar[tuple[type, ...]] = (Classifier,)
     default: ClassVar[bool] = False
     rank: ClassVar[int] = 40
 
-    def score(
-        self, view: MembershipView, rng: np.random.Generator
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Give minus the entropy of every prediction; see `MembershipAttack.score`."""
-        del rng
-        return _negative_entropy(view.members), _negative_entropy(view.nonmembers)
-
-
-def _negative_entropy(signals: ClassSignals) -> NDArray[Any]:
-    logs = signals.log_probabilities
-    summed: NDArray[Any] = (np.exp(logs) * logs).sum(axis=1)
-    return summed
+    def score_predictions(self, signals: ClassSignals) -> NDArray[Any]:
+        """Give minus the entropy of every prediction; see `score_predictions`."""
+        logs = signals.log_probabilities
+        summed: NDArray[Any] = (np.exp(logs) * logs).sum(axis=1)
+        return summed

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pytest_leakpro.attacks.base import MembershipAttack
-from pytest_leakpro.targets.classifier import Classifier
+from pytest_leakpro.attacks.membership.threshold import PredictionThreshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.signals import ClassSignals
 
 __all__ = ["ModifiedEntropyThreshold"]
 
 
 @dataclass(frozen=True)
-class ModifiedEntropyThreshold(MembershipAttack):
+class ModifiedEntropyThreshold(PredictionThreshold):
     """Score a record by minus the modified entropy of the model's prediction.
 
     It falls as the true class gains probability and rises as any wrong class does. With two
@@ -36,27 +34,19 @@ class ModifiedEntropyThreshold(MembershipAttack):
     """
 
     name: ClassVar[str] = "modified_entropy"
-    targets: ClassVar[tuple[type, ...]] = (Classifier,)
     rank: ClassVar[int] = 30
 
     def mismatch(self, target: Any) -> str | None:
         """Refuse two classes, where it is the loss threshold again; see `Attack.mismatch`."""
         reason = super().mismatch(target)
-        if reason is None and getattr(target, "n_classes", None) == 2:
+        if reason is None and target.classes is not None and len(target.classes) == 2:
             return "with two classes it orders records as the attack 'loss' does"
         return reason
 
-    def score(
-        self, view: MembershipView, rng: np.random.Generator
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Give minus the modified entropy of every record; see `MembershipAttack.score`."""
-        del rng
-        return _negative_modified_entropy(view.members), _negative_modified_entropy(view.nonmembers)
-
-
-def _negative_modified_entropy(signals: ClassSignals) -> NDArray[Any]:
-    log_p, log_rest = signals.log_probabilities, signals.log_complements
-    true = np.arange(log_p.shape[1]) == signals.labels[:, None]
-    terms = np.where(true, np.exp(log_rest) * log_p, np.exp(log_p) * log_rest)
-    summed: NDArray[Any] = terms.sum(axis=1)
-    return summed
+    def score_predictions(self, signals: ClassSignals) -> NDArray[Any]:
+        """Give minus the modified entropy of every record; see `score_predictions`."""
+        log_p, log_rest = signals.log_probabilities, signals.log_complements
+        true = np.arange(log_p.shape[1]) == signals.labels[:, None]
+        terms = np.where(true, np.exp(log_rest) * log_p, np.exp(log_p) * log_rest)
+        summed: NDArray[Any] = terms.sum(axis=1)
+        return summed

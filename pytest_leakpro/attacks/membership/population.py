@@ -93,4 +93,5 @@ def quantiles(values: NDArray[Any], reference: NDArray[Any], scale: float) -> ND
     below = np.maximum(distinct[0] - values, 0) / scale
     placed += (len(reference) - middle[-1]) * beyond / (1 + beyond)
     placed -= middle[0] * below / (1 + below)
-    return placed / len(reference)
+    share: NDArray[Any] = placed / len(reference)
+    return share
