@@ -14,6 +14,9 @@ __all__ = ["Unit", "plain_number", "printable", "shown", "shown_bounds"]
 Unit = Literal["percent", "decimal"]
 
 
+_MOST_PLACES = 10  # nothing that a sample could measure is smaller
+
+
 def plain_number(value: float, unit: Unit = "decimal") -> str:
     """Write a number that somebody chose, such as a limit, without loss: ``0.1%``, ``0.55``."""
     return f"{value * 100:.12g}%" if unit == "percent" else f"{value:.12g}"
@@ -27,8 +30,7 @@ def shown(value: float, unit: Unit, *, digits: int = 2, toward: int = 0) -> str:
     value : float
         What was measured.
     unit : {"percent", "decimal"}
-        Percent shows `digits` significant digits (at most what two decimals of a share carry),
-        decimal shows one digit more behind the point.
+        Percent shows `digits` significant digits, decimal `digits` + 1 digits behind the point.
     digits : int
         Precision, at least 1.
     toward : {-1, 0, 1}
@@ -45,7 +47,7 @@ def shown(value: float, unit: Unit, *, digits: int = 2, toward: int = 0) -> str:
     if unit == "percent":
         value *= 100
         size = math.floor(math.log10(abs(value))) if value else 0
-        places = max(0, digits - 1 - size)
+        places = min(_MOST_PLACES, max(0, digits - 1 - size))
     else:
         places = digits + 1
     scaled = value * 10**places

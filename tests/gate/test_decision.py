@@ -1,0 +1,87 @@
+"""Several attacks, one verdict."""
+
+import pytest
+
+from pytest_leakpro import Verdict
+from pytest_leakpro.gate.decision import WeighedReading, decide
+from pytest_leakpro.gate.metrics.base import Reading
+from pytest_leakpro.gate.verdict import worst
+
+ALPHA = 0.05
+
+
+def weighed(name, weight, low, high, p_value):
+    return WeighedReading(name, weight, Reading((low + high) / 2, low, high, p_value))
+
+
+def test_fails_when_one_attack_refutes_at_its_share():
+    first = weighed("first", 0.8, 0.0, 0.02, 0.5)
+    second = weighed("second", 0.2, 0.02, 0.04, 0.0049)
+    decision = decide([first, second], 0.01, ALPHA)
+    assert decision.verdict is Verdict.FAIL
+    assert decision.deciding.attack == "second"
+
+
+def test_a_small_share_is_not_exceeded():
+    readings = [weighed("first", 0.8, 0, 0.02, 0.5), weighed("second", 0.2, 0, 0.04, 0.0051)]
+    decision = decide(readings, 0.01, ALPHA)
+    assert decision.verdict is Verdict.INCONCLUSIVE
+    assert decision.deciding.attack == "second"  # the largest upper bound
+
+
+def test_passes_only_when_every_attack_does():
+    safe, loose = weighed("safe", 0.8, 0, 0.005, 0.9), weighed("loose", 0.2, 0, 0.011, 0.7)
+    assert decide([safe], 0.01, ALPHA).verdict is Verdict.PASS
+    decision = decide([safe, loose], 0.01, ALPHA)
+    assert decision.verdict is Verdict.INCONCLUSIVE
+    assert decision.deciding.attack == "loose"
+
+
+def test_the_upper_bound_may_touch_the_limit():
+    assert decide([weighed("a", 1, 0, 0.01, 0.9)], 0.01, ALPHA).verdict is Verdict.PASS
+
+
+def test_fail_wins_where_the_bounds_cross():
+    # Lower and upper bound are different tests, and may cross in rare samples.
+    crossed = WeighedReading("a", 1.0, Reading.consistent(0.012, 0.02, 0.008, 0.001))
+    assert crossed.reading.high == crossed.reading.low == crossed.reading.value == 0.02
+    assert decide([crossed], 0.01, ALPHA).verdict is Verdict.FAIL
+
+
+def test_the_smallest_p_value_per_weight_decides():
+    readings = [weighed("first", 0.8, 0.1, 0.2, 0.002), weighed("second", 0.2, 0.1, 0.3, 0.001)]
+    assert decide(readings, 0.01, ALPHA).deciding.attack == "first"
+
+
+@pytest.mark.parametrize(
+    ("reading", "blocks"),
+    [
+        (weighed("a", 1, 0, 0.005, 0.9), {"blocks_pass": ("overlap",)}),
+        (weighed("a", 1, 0.1, 0.2, 0.001), {"blocks_fail": ("overlap",)}),
+    ],
+)
+def test_a_doubt_about_the_ground_truth_keeps_the_verdict(reading, blocks):
+    decision = decide([reading], 0.01, ALPHA, **blocks)
+    assert decision.verdict is Verdict.INCONCLUSIVE
+    assert decision.blocked == ("overlap",)
+
+
+def test_a_doubt_that_weakens_the_attack_does_not_keep_a_fail():
+    failing = weighed("a", 1, 0.1, 0.2, 0.001)
+    assert decide([failing], 0.01, ALPHA, blocks_pass=("overlap",)).verdict is Verdict.FAIL
+
+
+def test_no_limit_no_verdict():
+    decision = decide(
+        [weighed("a", 0.8, 0, 0.1, None), weighed("b", 0.2, 0, 0.3, None)], None, 0.05
+    )
+    assert decision.verdict is None
+    assert decision.deciding.attack == "b"
+
+
+def test_the_worst_of_several_verdicts():
+    assert worst([]) is None
+    assert worst([None, Verdict.PASS]) is Verdict.PASS
+    assert worst([Verdict.PASS, Verdict.INCONCLUSIVE]) is Verdict.INCONCLUSIVE
+    assert worst([Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.PASS]) is Verdict.FAIL
+    assert f"{Verdict.FAIL}" == "FAIL"
