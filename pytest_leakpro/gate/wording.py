@@ -6,7 +6,6 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import Literal
 
 __all__ = ["Unit", "plain_number", "printable", "shown", "shown_bounds"]
@@ -119,12 +118,9 @@ def printable(text: str, width: int | None = None) -> str:
     """
     limit = None if width is None else width * 2  # enough, whatever is escaped
     safe = "".join(
-        repr(character)[1:-1] if unicodedata.category(character) in _UNSAFE else character
+        character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text[:limit]
     )
     if width is not None and (len(safe) > width or len(text) > width * 2):
         return safe[: max(0, width - 1)] + "…"
     return safe
-
-
-_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
