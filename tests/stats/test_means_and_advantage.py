@@ -45,9 +45,7 @@ def test_p_value_is_the_minimum_over_every_h(r, estimate, part):
     x = np.arange(r + 1)
     weights = stats.binom.pmf(x, r, mean)
     h = x[x / r < estimate - 1e-9] / r
-    every = [
-        (np.maximum(x / r - one, 0) * weights).sum() / (estimate - one) for one in h
-    ]
+    every = [(np.maximum(x / r - one, 0) * weights).sum() / (estimate - one) for one in h]
     p_value = mean_p_value(estimate, r, mean)
     assert p_value >= min(every) - 1e-9
     if min(every) < 0.3:  # where it could decide anything it is the minimum
