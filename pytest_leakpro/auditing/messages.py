@@ -34,7 +34,7 @@ def leakage_message(audit: Audit, again: str) -> str:
     """
     failed = [entry for entry in audit.measurements if entry.verdict is Verdict.FAIL]
     name = _LEAKAGE_KIND.get(failed[0].metric.name, failed[0].metric.name)
-    lines = [f"{printable(audit.target)} leaks {name} above its budget"]
+    lines = [f"{printable(audit.target, 60)} leaks {name} above its budget"]
     for measurement in failed:
         lines += _figures(measurement)
     lines += _rest(audit, failed)
@@ -56,7 +56,7 @@ def inconclusive_message(audit: Audit, again: str) -> str:
         The command that repeats it, empty where there is none.
     """
     open_ = [entry for entry in audit.measurements if entry.verdict is Verdict.INCONCLUSIVE]
-    lines = [f"it cannot be told whether {printable(audit.target)} keeps its budget"]
+    lines = [f"it cannot be told whether {printable(audit.target, 60)} keeps its budget"]
     for measurement in open_:
         lines += _figures(measurement)
         lines += [_line("because", note) for note in measurement.notes]
@@ -80,7 +80,7 @@ def weak_suite_message(audit: Audit) -> str | None:
     if not weak:
         return None
     return (
-        f"{printable(audit.target)}: PASS (weak suite) of {', '.join(weak)}: no attack was "
+        f"{printable(audit.target, 60)}: PASS (weak suite) of {', '.join(weak)}: no attack was "
         "calibrated per record, and such attacks miss most of what an overfitted model leaks at "
         "low false-positive rates; read it as 'no weak attack exceeded the budget'"
     )
@@ -88,7 +88,7 @@ def weak_suite_message(audit: Audit) -> str | None:
 
 def _figures(measurement: Measurement) -> list[str]:
     source = f"        ({measurement.source})" if measurement.source else ""
-    lines = [_line("budget", f"{printable(str(measurement.budget))}{source}")]
+    lines = [_line("budget", f"{printable(str(measurement.budget), 120)}{source}")]
     if measurement.value == measurement.value:  # scored
         value, low, high = measurement.shown()
         level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""
@@ -97,7 +97,7 @@ def _figures(measurement: Measurement) -> list[str]:
             _line(
                 "measured",
                 f"{value}  ({level} bounds {low} to {high})   "
-                f"by {printable(measurement.attack)}; {measurement.strength}",
+                f"by {printable(measurement.attack, 40)}; {measurement.strength}",
             )
         )
     return lines

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_leakpro.gate.budget import Budget
@@ -100,6 +101,13 @@ def required_sizes(
         raise LeakproError(f"alpha is a probability between 0 and 1, not {alpha}")
     if attacks < 1:
         raise LeakproError(f"a suite has at least one attack, not {attacks}")
+    return _required_sizes(budget, true_leakage, power, attacks, alpha)
+
+
+@lru_cache(maxsize=256)
+def _required_sizes(
+    budget: Budget, true_leakage: float | None, power: float, attacks: int, alpha: float
+) -> RequiredSizes:
     metric = metric_named(budget.metric.name)
     chance_level = metric.chance_level(budget.metric)
     if true_leakage is not None and not (0 <= true_leakage <= metric.ceiling(budget.metric)):

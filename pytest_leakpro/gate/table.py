@@ -96,7 +96,7 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
         TableRow(
             _line(row[:-1], widths[:-1]),
             row[-1],
-            detail(record),
+            printable(detail(record), WIDTH - 2),
             record["verdict"],
             record["weak_suite"],
         )
@@ -106,7 +106,7 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
 
 def detail(record: Mapping[str, Any]) -> str:
     """Say by which attack, from where, on how many records and in what time."""
-    attack = f"by {record['attack']}; " if record["attack"] else ""
+    attack = f"by {printable(record['attack'], 40)}; " if record["attack"] else ""
     return (
         f"{attack}{record['strength']}; "
         f"{record['n_members']:,} + {record['n_nonmembers']:,}; {record['seconds']:.1f} s"

@@ -45,12 +45,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Check the markers, and skip marked tests where audits are off."""
-    marker.check_markers(items)
+    marker.check_markers(config, items)
     if not config.pluginmanager.has_plugin(SESSION_PLUGIN):
         skip = pytest.mark.skip(reason=SKIP_REASON)
         for item in items:
             if item.get_closest_marker("leakage"):
                 item.add_marker(skip)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose marker is wrong where collection could not say so."""
+    marker.refuse_wrong_marker(item)
 
 
 @pytest.fixture

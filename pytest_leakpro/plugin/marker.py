@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.auditing.session import SessionDefaults
 
-__all__ = ["DECLARATION", "OPTIONS", "check_markers", "claim", "defaults_of_item"]
+__all__ = [
+    "DECLARATION",
+    "OPTIONS",
+    "check_markers",
+    "claim",
+    "defaults_of_item",
+    "refuse_wrong_marker",
+]
 
 DECLARATION = (
     "leakage(*budgets, attacks=None, seed=None, alpha=None, inconclusive=None, weak_suite=None): "
@@ -30,21 +37,46 @@ def claim(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.leakage())
 
 
-def check_markers(items: Iterable[pytest.Item]) -> None:
+_WRONG = pytest.StashKey[str]()
+
+
+def check_markers(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """Check the marker of every test at collection.
 
     Raises
     ------
     pytest.UsageError
-        With the node id of the test whose marker is wrong.
+        With the node id of the test whose marker is wrong. A worker of pytest-xdist would take the
+        whole session down with it: there the test itself fails, see `refuse_wrong_marker`.
     """
     for item in items:
         for mark in item.iter_markers("leakage"):
             if mark.args or mark.kwargs:
-                _check(mark, item.nodeid)
+                wrong = _what_is_wrong(mark)
+                if wrong is None:
+                    continue
+                if not hasattr(config, "workerinput"):
+                    raise pytest.UsageError(_message(item, wrong))
+                item.stash[_WRONG] = _message(item, wrong)
 
 
-def _check(mark: pytest.Mark, nodeid: str) -> None:
+def refuse_wrong_marker(item: pytest.Item) -> None:
+    """Fail a test whose marker was found wrong on a worker.
+
+    Raises
+    ------
+    pytest.UsageError
+    """
+    __tracebackhide__ = True
+    if _WRONG in item.stash:
+        raise pytest.UsageError(item.stash[_WRONG])
+
+
+def _message(item: pytest.Item, wrong: str) -> str:
+    return f"{item.nodeid}: the marker 'leakage' is wrong: {wrong}"
+
+
+def _what_is_wrong(mark: pytest.Mark) -> str | None:
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.errors import LeakproError, nearest_match
 
@@ -57,7 +89,8 @@ def _check(mark: pytest.Mark, nodeid: str) -> None:
                 raise LeakproError(f"there is no option {name!r}{nearest_match(name, OPTIONS)}")
         _check_options(mark.kwargs)
     except LeakproError as error:
-        raise pytest.UsageError(f"{nodeid}: the marker 'leakage' is wrong: {error}") from None
+        return str(error)
+    return None
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
@@ -81,8 +114,14 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefa
     from pytest_leakpro.gate.budget import Budget
 
     changes: dict[str, Any] = {}
-    mark = item.get_closest_marker("leakage")
-    if mark is not None:
+    # A bare marker only says that the test audits: the closest that says more counts.
+    telling = (mark for mark in item.iter_markers("leakage") if mark.args or mark.kwargs)
+    mark = next(telling, None)
+    # Somebody's hook may have added a wrong one after collection was checked.
+    wrong = None if mark is None else _what_is_wrong(mark)
+    if wrong is not None:
+        item.stash[_WRONG] = _message(item, wrong)
+    elif mark is not None:
         path, line, _ = item.location
         source = f"marker, {path}" + ("" if line is None else f":{line + 1}")
         if mark.args:

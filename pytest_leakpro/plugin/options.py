@@ -145,4 +145,9 @@ def read_settings(config: pytest.Config) -> Settings:
 
 def _chosen(config: pytest.Config, name: str) -> Any:
     given = config.getoption(name)
-    return config.getini(name) if given is None else given
+    if given is not None:
+        return given
+    try:
+        return config.getini(name)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        raise pytest.UsageError(f"leakpro: the ini key {name} is wrong: {error}") from None

@@ -20,7 +20,7 @@ from pytest_leakpro.stats.advantage import (
     advantage_rank,
 )
 from pytest_leakpro.stats.binomial import at_least
-from pytest_leakpro.stats.bounded_mean import mean_lower, mean_p_value
+from pytest_leakpro.stats.bounded_mean import mean_p_value
 from pytest_leakpro.stats.order_statistics import COARSE, fpr_above_rank
 
 __all__ = [
@@ -61,7 +61,8 @@ def auc_pass_chance(m: int, n: int, limit: float, error: float, true: float) -> 
     low, high = 0.0, limit  # the largest estimate that passes
     for _ in range(40):
         middle = (low + high) / 2
-        if 1 - mean_lower.__wrapped__(1 - middle, r, error) <= limit:
+        # The upper bound is within the limit where the mirrored estimate refutes its mirror image.
+        if mean_p_value(1 - middle, r, 1 - limit) <= error:
             low = middle
         else:
             high = middle
