@@ -1,19 +1,15 @@
-"""Command-line flags and ini keys, and what they say together.
+"""Command-line flags and ini keys.
 
 PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_leakpro.auditing.session import SessionDefaults
-
-__all__ = ["Settings", "add_options", "is_enabled", "read_settings"]
+__all__ = ["add_options", "chosen", "is_enabled"]
 
 _INCONCLUSIVE = ("fail", "warn", "pass")
 _WEAK_SUITE = ("warn", "inconclusive", "pass")
@@ -88,62 +84,17 @@ def is_enabled(config: pytest.Config) -> bool:
     """Tell whether leakage audits run in this session."""
     if config.getoption("no_leakpro"):
         return False
-    return bool(_chosen(config, "leakpro"))
+    return bool(chosen(config, "leakpro"))
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What command line and ini file say together.
-
-    Attributes
-    ----------
-    defaults : SessionDefaults
-        What audits use.
-    require_audits : bool
-        Whether a session without a verdict is red.
-    json_path : str or None
-        Where the measurements go.
-    """
-
-    defaults: SessionDefaults
-    require_audits: bool
-    json_path: str | None
-
-
-def read_settings(config: pytest.Config) -> Settings:
-    """Read flags and ini keys.
+def chosen(config: pytest.Config, name: str) -> Any:
+    """Give the value of an option: the flag's, else the ini key's.
 
     Raises
     ------
     pytest.UsageError
-        For a value that cannot be.
+        Where the ini file has a value of the wrong type.
     """
-    from pytest_leakpro.auditing.session import SessionDefaults
-    from pytest_leakpro.gate.budget import Budget
-    from pytest_leakpro.gate.errors import LeakproError
-
-    on_command_line = config.getoption("leakpro_budget")
-    lines = on_command_line or [line for line in config.getini("leakpro_budgets") if line.strip()]
-    source = "command line" if on_command_line else "ini file"
-    chosen = {
-        name: _chosen(config, f"leakpro_{name}")
-        for name in ("seed", "alpha", "inconclusive", "weak_suite")
-    }
-    try:
-        defaults = SessionDefaults(
-            budgets=tuple(Budget.parse(line, source) for line in lines),
-            **{name: value for name, value in chosen.items() if value is not None},
-        )
-    except LeakproError as error:
-        raise pytest.UsageError(f"leakpro: {error}") from None
-    return Settings(
-        defaults,
-        bool(_chosen(config, "leakpro_require_audits")),
-        _chosen(config, "leakpro_json") or None,
-    )
-
-
-def _chosen(config: pytest.Config, name: str) -> Any:
     given = config.getoption(name)
     if given is not None:
         return given

@@ -15,7 +15,7 @@ from pytest_leakpro.auditing.session import session_variable
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.plugin import junit, terminal
 from pytest_leakpro.plugin.marker import defaults_of_item
-from pytest_leakpro.plugin.options import read_settings
+from pytest_leakpro.plugin.settings import read_settings
 from pytest_leakpro.plugin.traceback import hide_arguments
 
 if TYPE_CHECKING:
