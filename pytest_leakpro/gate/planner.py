@@ -160,7 +160,7 @@ def null_pass_chance(
 def limit_passed_safely(
     metric: MetricName, limit: float, sizes: Sizes, alpha: float, attacks: int
 ) -> float | None:
-    """Give the limit, to two digits, that a model without leakage passes at these sizes.
+    """Give a round limit that a model without leakage passes at these sizes.
 
     Parameters as for `null_pass_chance`, `limit` being the one that is too low.
 
@@ -169,12 +169,20 @@ def limit_passed_safely(
     float or None
         The smallest with a chance of at least 95 %; None where there is none below the ceiling.
     """
-    ceiling = metric_named(metric.name).ceiling(metric)
-    candidate = _round_up(limit)
+    definition = metric_named(metric.name)
+    ceiling = definition.ceiling(metric)
+
+    def following(value: float) -> float:
+        if definition.unit == "percent":
+            return _round_up(value * 1.05)
+        # What counts lies above the level of chance: steps of half a point, not in proportion.
+        return math.floor(value * 200 + 1 + 1e-9) / 200
+
+    candidate = following(limit)
     while candidate < ceiling:
         if null_pass_chance(metric, candidate, sizes, alpha, attacks) >= POWER:
             return candidate
-        candidate = _round_up(candidate * 1.05)
+        candidate = following(candidate)
     return None
 
 

@@ -47,14 +47,14 @@ def read_settings(config: pytest.Config) -> Settings:
     on_command_line = config.getoption("leakpro_budget")
     lines = on_command_line or [line for line in config.getini("leakpro_budgets") if line.strip()]
     source = "command line" if on_command_line else "ini file"
-    chosen = {
+    options = {
         name: chosen(config, f"leakpro_{name}")
         for name in ("seed", "alpha", "inconclusive", "weak_suite")
     }
     try:
         defaults = SessionDefaults(
             budgets=tuple(Budget.parse(line, source) for line in lines),
-            **{name: value for name, value in chosen.items() if value is not None},
+            **{name: value for name, value in options.items() if value is not None},
         )
     except LeakproError as error:
         raise pytest.UsageError(f"leakpro: {error}") from None

@@ -1,0 +1,160 @@
+"""The classifier as a target.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_leakpro.gate.errors import LeakproError, nearest_match
+from pytest_leakpro.targets.adapters import adapt_classifier
+from pytest_leakpro.targets.containers import kind_of
+from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
+from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.reading import ClassReader
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Classifier"]
+
+_OUTPUTS = ("probabilities", "logits")
+
+
+class Classifier(MembershipTarget):
+    """A trained classifier, with records that were and were not in its training data.
+
+    Parameters
+    ----------
+    model : estimator, torch.nn.Module or callable
+        A fitted scikit-learn estimator with `predict_proba` or `decision_function` (Pipelines,
+        XGBoost and LightGBM included), a torch module, or any function that maps inputs to
+        probabilities or logits. A function gets the records in the container given here.
+    members, nonmembers : (X, y) or torch.utils.data.Dataset
+        Records that were, and that were not, trained on; from the same distribution. X of shape
+        (n, ...) as numpy array, pandas DataFrame or Series, scipy sparse matrix, torch tensor or
+        list; y of shape (n,). A data set is map-style and returns ``(x, y)``.
+    population : (X, y) or torch.utils.data.Dataset, optional
+        Further records of that distribution, on neither side: what the attacker has at hand.
+    classes : sequence, optional
+        The labels in the order of the model's output columns. By default ``model.classes_``, or
+        the column indices where the model has none.
+    output : {"probabilities", "logits"}, optional
+        What the model returns. By default told from the estimator's method, or from the values.
+    groups : (ids, ids) or (ids, ids, ids), optional
+        Person ids of members, non-members (and population), one per record. The person is then
+        what is counted.
+    audit_size : int, optional
+        Score at most that many of each side, drawn with the seed. At least 10.
+    allow_overlap : bool, default False
+        Measure although more than 1 % stand on both sides; no verdict is a PASS then.
+    access : {"label", "scores", "white-box"}, default "scores"
+        What the attacker sees.
+    batch_size : int, optional
+        Send at most that many records at once. By default all, of torch modules 1024.
+    name : str, optional
+        What to call the target. By default the class of the model.
+
+    Attributes
+    ----------
+    name : str
+        What the target is called.
+    access : Access
+        What the attacker sees.
+    classes : tuple or None
+        The labels in the order of the output columns; None until the model says how many.
+    n_members, n_nonmembers : int
+        Records, or persons with groups, as given.
+
+    Raises
+    ------
+    LeakproError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(40, 3)), np.arange(40) % 2
+    >>> model = LogisticRegression().fit(X[:20], y[:20])
+    >>> Classifier(model, (X[:20], y[:20]), (X[20:], y[20:]))
+    Classifier('LogisticRegression', members=(20, 3), nonmembers=(20, 3), access='scores')
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        members: Any,
+        nonmembers: Any,
+        *,
+        population: Any = None,
+        classes: Sequence[Any] | None = None,
+        output: str | None = None,
+        groups: Any = None,
+        audit_size: int | None = None,
+        allow_overlap: bool = False,
+        access: str = "scores",
+        batch_size: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        output = _check_output(output)
+        adapter = adapt_classifier(model, output)
+        self.classes = _settle_classes(classes, adapter.classes)
+        super().__init__(
+            adapter,
+            ClassReader(self.classes, adapter.output or output, pairwise=adapter.pairwise),
+            partial(_read_labels, classes=self.classes),
+            members,
+            nonmembers,
+            population=population,
+            groups=groups,
+            audit_size=audit_size,
+            allow_overlap=allow_overlap,
+            access=access,
+            batch_size=batch_size,
+            name=name,
+        )
+
+
+def _read_labels(y: Any, side: str, classes: tuple[Any, ...] | None) -> NDArray[np.intp]:
+    return class_indices(label_values(y, side), classes, side)
+
+
+def _check_output(output: Any) -> str | None:
+    if output is None or output in _OUTPUTS:
+        return output if output is None else str(output)
+    hint = nearest_match(output, _OUTPUTS) if isinstance(output, str) else ""
+    what = repr(output) if isinstance(output, str) else f"a {type(output).__name__}"
+    raise LeakproError(f"output is {what}{hint}: give 'probabilities', 'logits', or nothing")
+
+
+def _settle_classes(given: Any, known: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    if given is None:
+        return known
+    if kind_of(given) is not None and not isinstance(given, list):
+        listed = tuple(np.asarray(given).ravel().tolist())
+    elif isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
+        listed = tuple(v.item() if isinstance(v, np.generic) else v for v in given)
+    else:
+        raise LeakproError(
+            f"classes is a {type(given).__name__}: give the labels in the order of the model's "
+            "output columns, as a list"
+        )
+    try:
+        n_distinct = len(set(listed))
+    except TypeError as exc:
+        raise LeakproError("classes: give labels that are numbers or strings") from exc
+    if n_distinct < max(2, len(listed)):
+        raise LeakproError(f"classes {name_classes(listed)}: give at least two, each of them once")
+    if known is not None and listed != known:
+        raise LeakproError(
+            f"classes {name_classes(listed)} are not those of the model, {name_classes(known)}: "
+            "leave classes= out, the model knows the order of its columns"
+        )
+    return listed

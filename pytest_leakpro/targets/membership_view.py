@@ -1,0 +1,223 @@
+"""What membership attacks work on: both sides, scored through the model once.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.scoring import score
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from pytest_leakpro.targets.model_adapter import ModelAdapter
+    from pytest_leakpro.targets.preparation import Preparation
+    from pytest_leakpro.targets.reading import Reader
+    from pytest_leakpro.targets.records import Records
+    from pytest_leakpro.targets.signals import Signals
+
+__all__ = ["MembershipView"]
+
+
+class MembershipView:
+    """Members and non-members as an attack sees them.
+
+    Signals are read through the model when they are first asked for, and kept: all attacks share
+    one pass over the model.
+
+    Parameters
+    ----------
+    preparation : Preparation
+        The sides.
+    model : ModelAdapter
+        The model to ask.
+    reader : Reader
+        Turns what the model returns into signals.
+    batch_size : int or None
+        At most how many records to send at once.
+    """
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        model: ModelAdapter,
+        reader: Reader,
+        batch_size: int | None = None,
+    ) -> None:
+        self._records = {
+            records.side: records
+            for records in (preparation.members, preparation.nonmembers, preparation.population)
+            if records is not None
+        }
+        self._model = model
+        self._reader = reader
+        self._batch_size = batch_size
+        self._values: dict[str, NDArray[np.float64]] = {}
+        self._signals: dict[str, Signals] = {}
+        self._columns: int | None = None
+        self._output: str | None = None
+        self._queries = 0
+        self._notes = tuple(preparation.notes)
+        self.blocks_pass: tuple[str, ...] = tuple(preparation.blocks_pass)
+
+    def __repr__(self) -> str:
+        return (
+            f"MembershipView(members={self.n_members}, nonmembers={self.n_nonmembers}, "
+            f"queries={self.queries})"
+        )
+
+    @property
+    def members(self) -> Signals:
+        """What the model says about the members."""
+        return self._read("members")
+
+    @property
+    def nonmembers(self) -> Signals:
+        """What the model says about the non-members."""
+        return self._read("nonmembers")
+
+    @property
+    def population(self) -> Signals | None:
+        """What the model says about records that attacks may be fitted on; None if there are none.
+
+        They stand on neither side and are not counted.
+        """
+        return self._read("population") if self.has_population else None
+
+    @property
+    def has_population(self) -> bool:
+        """Whether there is a population; does not ask the model."""
+        return "population" in self._records
+
+    @property
+    def n_members(self) -> int:
+        """Number of member units (records, or persons with groups) that are counted."""
+        return len(self._records["members"].units)
+
+    @property
+    def n_nonmembers(self) -> int:
+        """Number of non-member units that are counted."""
+        return len(self._records["nonmembers"].units)
+
+    @property
+    def output(self) -> str | None:
+        """``"probabilities"``, ``"logits"`` or ``"predictions"``; None before scoring."""
+        return self._output
+
+    @property
+    def queries(self) -> int:
+        """Number of records sent to the model so far."""
+        return self._queries
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the records and how the output is read, for the user."""
+        return self._notes
+
+    def member_ids(self) -> NDArray[Any]:
+        """Say who the member units are, shape (n_members,).
+
+        Returns
+        -------
+        ndarray
+            Positions in the members as the user gave them, or person ids with groups.
+        """
+        return self._records["members"].units.ids.copy()
+
+    def unit_codes(self, side: str) -> NDArray[np.intp]:
+        """Give the number of each record's unit, from 0, shape (n_records,).
+
+        For attacks that draw folds: the records of one person must stay together.
+
+        Parameters
+        ----------
+        side : {"members", "nonmembers", "population"}
+            Which side.
+        """
+        return self._records[side].units.codes.copy()
+
+    def per_unit(
+        self, scores_members: ArrayLike, scores_nonmembers: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Average scores of records over the records of each unit.
+
+        Parameters
+        ----------
+        scores_members, scores_nonmembers : array_like
+            One score per record, in the order of the signals.
+
+        Returns
+        -------
+        tuple of ndarray
+            Shapes (n_members,) and (n_nonmembers,); the scores as they are without groups.
+
+        Raises
+        ------
+        LeakproError
+            If there is not one score per record.
+        """
+        return (
+            self._mean("members", scores_members),
+            self._mean("nonmembers", scores_nonmembers),
+        )
+
+    def _mean(self, side: str, scores: ArrayLike) -> NDArray[np.float64]:
+        values = np.asarray(scores, dtype=np.float64)
+        records = self._records[side]
+        if values.shape != (len(records),):
+            raise LeakproError(
+                f"{side}: an attack gave scores of shape {values.shape} for {len(records):,} "
+                "records: it must give one score per record"
+            )
+        return records.units.mean(values)
+
+    def _read(self, side: str) -> Signals:
+        if side not in self._signals:
+            records = self._records[side]
+            output = self._settle_output()
+            values = self._score(side)
+            self._signals[side] = self._reader.signals(records, values, output)
+            self._output = output
+            del self._values[side]
+        return self._signals[side]
+
+    def _settle_output(self) -> str:
+        output = self._output or self._reader.output
+        if output is None:
+            # From both sides, so that it does not depend on which an attack asks for first.
+            output, notes = self._reader.tell(
+                {side: self._score(side) for side in ("members", "nonmembers")}
+            )
+            self._output = output
+            self._notes += notes
+        return output
+
+    def _score(self, side: str) -> NDArray[np.float64]:
+        if side not in self._values:
+            records = self._records[side]
+            values = score(self._model, records, self._batch_size)
+            self._queries += len(records)
+            if self._columns not in (None, values.shape[1]):
+                raise LeakproError(
+                    f"the model returned {values.shape[1]} columns for the {side} and "
+                    f"{self._columns} for the other side: it must return the same columns for "
+                    "every record"
+                )
+            self._columns = values.shape[1]
+            self._values[side] = values
+        return self._values[side]
+
+    def records(self, side: str) -> Records:
+        """Give the records of a side, for attacks that train or perturb.
+
+        Parameters
+        ----------
+        side : {"members", "nonmembers", "population"}
+            Which side.
+        """
+        return self._records[side]

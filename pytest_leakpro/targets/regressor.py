@@ -1,0 +1,99 @@
+"""The regressor as a target.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_leakpro.targets.adapters import adapt_regressor
+from pytest_leakpro.targets.labels import target_values
+from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.reading import RegressionReader
+
+__all__ = ["Regressor"]
+
+
+class Regressor(MembershipTarget):
+    """A trained regressor, with records that were and were not in its training data.
+
+    Parameters
+    ----------
+    model : estimator, torch.nn.Module or callable
+        A fitted scikit-learn estimator with `predict` (Pipelines, XGBoost and LightGBM included),
+        a torch module, or any function that maps inputs to predictions. A function gets the
+        records in the container given here.
+    members, nonmembers : (X, y) or torch.utils.data.Dataset
+        Records that were, and that were not, trained on; from the same distribution. X of shape
+        (n, ...) as numpy array, pandas DataFrame or Series, scipy sparse matrix, torch tensor or
+        list; y of shape (n,) or (n, d), finite. A data set is map-style and returns ``(x, y)``.
+    population : (X, y) or torch.utils.data.Dataset, optional
+        Further records of that distribution, on neither side: what the attacker has at hand.
+    groups : (ids, ids) or (ids, ids, ids), optional
+        Person ids of members, non-members (and population), one per record. The person is then
+        what is counted.
+    audit_size : int, optional
+        Score at most that many of each side, drawn with the seed. At least 10.
+    allow_overlap : bool, default False
+        Measure although more than 1 % stand on both sides; no verdict is a PASS then.
+    access : {"label", "scores", "white-box"}, default "scores"
+        What the attacker sees.
+    batch_size : int, optional
+        Send at most that many records at once. By default all, of torch modules 1024.
+    name : str, optional
+        What to call the target. By default the class of the model.
+
+    Attributes
+    ----------
+    name : str
+        What the target is called.
+    access : Access
+        What the attacker sees.
+    n_members, n_nonmembers : int
+        Records, or persons with groups, as given.
+
+    Raises
+    ------
+    LeakproError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(40, 3)), rng.normal(size=40)
+    >>> model = LinearRegression().fit(X[:20], y[:20])
+    >>> Regressor(model, (X[:20], y[:20]), (X[20:], y[20:]))
+    Regressor('LinearRegression', members=(20, 3), nonmembers=(20, 3), access='scores')
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        members: Any,
+        nonmembers: Any,
+        *,
+        population: Any = None,
+        groups: Any = None,
+        audit_size: int | None = None,
+        allow_overlap: bool = False,
+        access: str = "scores",
+        batch_size: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            adapt_regressor(model),
+            RegressionReader(),
+            target_values,
+            members,
+            nonmembers,
+            population=population,
+            groups=groups,
+            audit_size=audit_size,
+            allow_overlap=allow_overlap,
+            access=access,
+            batch_size=batch_size,
+            name=name,
+        )
