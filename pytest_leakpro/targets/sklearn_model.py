@@ -50,10 +50,17 @@ class SklearnModel:
         return f"SklearnModel({self.name}.{self._method})"
 
     def __call__(self, inputs: Any) -> Any:
-        """Call the scoring method; tensors become arrays, which all estimators know."""
-        return getattr(self._estimator, self._method)(
-            as_numpy(inputs) if is_tensor(inputs) else inputs
-        )
+        """Call the scoring method; tensors become arrays, which all estimators know.
+
+        Threads of a forest add up its trees in the order in which they finish, which changes the
+        last bits from run to run. One after the other they give the same figures every time.
+        """
+        from joblib import parallel_config
+
+        with parallel_config(backend="sequential"):
+            return getattr(self._estimator, self._method)(
+                as_numpy(inputs) if is_tensor(inputs) else inputs
+            )
 
 
 def has_method(model: Any, name: str) -> bool:

@@ -269,3 +269,18 @@ def function(x):
 def test_names(model, name):
     assert Classifier(model, MEMBERS, OTHERS).name == name
     assert Classifier(model, MEMBERS, OTHERS, name="churn-v3").name == "churn-v3"
+
+
+def test_a_forest_gives_the_same_bits_however_many_threads_it_has():
+    from sklearn.ensemble import RandomForestClassifier
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(400, 5)), rng.integers(0, 2, 400)
+    alone = RandomForestClassifier(60, min_samples_leaf=3, random_state=0, n_jobs=1).fit(X, y)
+    signals = []
+    for n_jobs in (1, 4, 4):
+        forest = alone.set_params(n_jobs=n_jobs)
+        view = Classifier(forest, (X[:200], y[:200]), (X[200:], y[200:])).prepare(0)
+        signals.append(view.members.log_odds)
+    assert np.array_equal(signals[0], signals[1])
+    assert np.array_equal(signals[0], signals[2])
