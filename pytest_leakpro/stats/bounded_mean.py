@@ -49,7 +49,7 @@ def mean_p_value(estimate: float, r: int, mean: float) -> float:
     """
     if estimate <= mean:
         return 1.0
-    if mean <= 0:
+    if mean < 1e-300:  # incomplete beta functions overflow there
         return 0.0
     last = int(np.ceil(estimate * r - 1e-9)) - 1  # the largest j with j/r below the estimate
     # The ratio is quasi-convex in h, and its minimum lies between the mean and the estimate.
