@@ -1,7 +1,8 @@
 """What the plugin costs a session that does not use it.
 
-Runs an empty test session with and without the plugin in turn and prints the paired differences of
-wall and processor time. Nothing else is loaded: plugins of other packages would blur the picture.
+Runs an empty test session with this plugin and with one that is an empty file in turn, and prints
+the paired differences of wall and processor time. Plugins of other packages are not loaded: they
+would blur the picture.
 
     python benchmarks/startup.py [pairs]
 """
@@ -32,9 +33,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "test_nothing.py").write_text("def test_nothing(): pass\n")
-        plugin = ("-p", "pytest_leakpro.plugin.hooks")
-        session(folder), session(folder, *plugin)
-        timed = [(session(folder), session(folder, *plugin)) for _ in range(pairs)]
+        (folder / "empty_plugin.py").write_text("")
+        empty, ours = ("-p", "empty_plugin"), ("-p", "pytest_leakpro.plugin.hooks")
+        session(folder, *empty), session(folder, *ours)
+        timed = [(session(folder, *empty), session(folder, *ours)) for _ in range(pairs)]
     for clock, label in enumerate(("wall", "processor")):
         base = statistics.median(without[clock] for without, _ in timed)
         added = [having[clock] - without[clock] for without, having in timed]

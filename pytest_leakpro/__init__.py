@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.planner import required_sizes
     from pytest_leakpro.gate.verdict import Verdict
     from pytest_leakpro.targets.classifier import Classifier
+    from pytest_leakpro.targets.recipe import Recipe
     from pytest_leakpro.targets.regressor import Regressor
+    from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 _HOMES = {
     "Attack": "pytest_leakpro.attacks.base",
@@ -39,7 +41,9 @@ _HOMES = {
     "Measurement": "pytest_leakpro.gate.measurement",
     "MembershipScores": "pytest_leakpro.gate.evidence",
     "PytestLeakproWarning": "pytest_leakpro.gate.errors",
+    "Recipe": "pytest_leakpro.targets.recipe",
     "Regressor": "pytest_leakpro.targets.regressor",
+    "ShadowSignals": "pytest_leakpro.targets.shadow_signals",
     "Verdict": "pytest_leakpro.gate.verdict",
     "assert_leakage_below": "pytest_leakpro.auditing.conductor",
     "audit": "pytest_leakpro.auditing.conductor",
@@ -59,7 +63,9 @@ __all__ = [
     "Measurement",
     "MembershipScores",
     "PytestLeakproWarning",
+    "Recipe",
     "Regressor",
+    "ShadowSignals",
     "Verdict",
     "assert_leakage_below",
     "audit",

@@ -45,6 +45,8 @@ class Attack(ABC):
         The least that the attacker must see.
     needs_population : bool
         Whether it needs records of the same distribution that are not scored.
+    needs_shadow : bool
+        Whether it needs shadow models.
     calibrated : bool
         Whether scores are calibrated per record, by shadow models or the like. A PASS of a suite
         without such an attack is marked as weak.
@@ -59,6 +61,7 @@ class Attack(ABC):
     targets: ClassVar[tuple[type, ...]]
     access: ClassVar[Access] = Access.SCORES
     needs_population: ClassVar[bool] = False
+    needs_shadow: ClassVar[bool] = False
     calibrated: ClassVar[bool] = False
     default: ClassVar[bool] = True
     rank: ClassVar[int] = 1000

@@ -24,7 +24,8 @@ from pytest_leakpro.auditing.messages import (
 )
 from pytest_leakpro.auditing.outcome import Audit, MemberScores
 from pytest_leakpro.auditing.session import SessionDefaults, current_session
-from pytest_leakpro.auditing.suite import choose_suite
+from pytest_leakpro.auditing.shadows import prepare_shadows
+from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
 from pytest_leakpro.gate.budget import Budget, parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.errors import (
@@ -36,7 +37,10 @@ from pytest_leakpro.gate.errors import (
 from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.verdict import Verdict
+from pytest_leakpro.shadow.obtain import has_shadows
 from pytest_leakpro.stats.seeding import derive_rng
+from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +60,8 @@ def audit(
     attacks: str | Sequence[str | Attack] | None = None,
     seed: int | None = None,
     alpha: float | None = None,
+    shadow_models: int | None = None,
+    workers: int | None = None,
     weak_suite: str | None = None,
 ) -> Audit:
     """Measure how much a target leaks, and decide its budgets.
@@ -69,11 +75,17 @@ def audit(
         the command line or the ini file; without those, the target's usual metrics are measured
         and no verdict is given.
     attacks : None, "all", str, or sequence of str or Attack
-        The strongest three that match by default; "all", names or attacks override.
+        The strongest three that match by default, as shadow models tell where there are any;
+        "all", names or attacks override.
     seed : int, optional
         At least 0; the session's by default, 0 outside one.
     alpha : float, optional
         Error of both sides of a bound together, in (0, 1); 0.05 by default.
+    shadow_models : int, optional
+        How many shadow models to train where the target can be retrained, at least 4; 16 by
+        default.
+    workers : int, optional
+        Number of processes that train them; the cores by default.
     weak_suite : {"warn", "inconclusive", "pass"}, optional
         What becomes of a PASS where no attack was calibrated per record.
 
@@ -91,7 +103,14 @@ def audit(
     --------
     assert_leakage_below : The same, raising where a budget is not met.
     """
-    session = _session_of_call(attacks=attacks, seed=seed, alpha=alpha, weak_suite=weak_suite)
+    session = _session_of_call(
+        attacks=attacks,
+        seed=seed,
+        alpha=alpha,
+        shadow_models=shadow_models,
+        workers=workers,
+        weak_suite=weak_suite,
+    )
     return conduct(target, _budgets(budgets) or session.budgets, session)
 
 
@@ -101,6 +120,8 @@ def assert_leakage_below(
     attacks: str | Sequence[str | Attack] | None = None,
     seed: int | None = None,
     alpha: float | None = None,
+    shadow_models: int | None = None,
+    workers: int | None = None,
     weak_suite: str | None = None,
     inconclusive: str | None = None,
 ) -> Audit:
@@ -108,7 +129,7 @@ def assert_leakage_below(
 
     Parameters
     ----------
-    target, *budgets, attacks, seed, alpha, weak_suite
+    target, *budgets, attacks, seed, alpha, shadow_models, workers, weak_suite
         As for `audit`.
     inconclusive : {"fail", "warn", "pass"}, optional
         What an undecided budget does; "fail" by default.
@@ -138,7 +159,13 @@ def assert_leakage_below(
     """
     __tracebackhide__ = True
     session = _session_of_call(
-        attacks=attacks, seed=seed, alpha=alpha, weak_suite=weak_suite, inconclusive=inconclusive
+        attacks=attacks,
+        seed=seed,
+        alpha=alpha,
+        shadow_models=shadow_models,
+        workers=workers,
+        weak_suite=weak_suite,
+        inconclusive=inconclusive,
     )
     wanted = _budgets(budgets) or session.budgets
     if not wanted:
@@ -181,7 +208,7 @@ def conduct(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) 
         )
     if isinstance(target, Evidence):
         finished = _audit_evidence(target, budgets, session)
-    elif hasattr(target, "prepare"):
+    elif isinstance(target, (MembershipTarget, Recipe)):
         finished = _audit_target(target, budgets, session)
     else:
         raise LeakproError(
@@ -215,25 +242,41 @@ def _audit_evidence(
 
 
 def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
-    suite = choose_suite(target, session.attacks, session.others)
+    said: tuple[str, ...] = ()
+    if isinstance(target, Recipe):
+        said, target = (target.note,), target.realise(session.seed)
+    shadows = has_shadows(target)
+    suite = choose_suite(target, session.attacks, session.others, shadows=shadows)
     _check_metrics(budgets, suite, target)
     lacking = any(attack.needs_population for attack in suite) and not target.has_population
     view = target.prepare(session.seed, population_share=POPULATION_SHARE if lacking else None)
     sizes = Sizes(view.n_members, view.n_nonmembers)
-    calibrated = any(attack.calibrated for attack in suite)
+    n_attacks = (
+        len(suite) if session.attacks is not None else min(len(suite), LARGEST_DEFAULT_SUITE)
+    )
+    undecidable = _announce(budgets, sizes, session.alpha, n_attacks)
+    nothing_to_decide = bool(budgets) and len(undecidable) == len(budgets)
+
+    strength, seconds, blocks_pass = "no shadow models", 0.0, view.blocks_pass
+    notes: list[str] = []
+    if any(attack.needs_shadow for attack in suite) and not nothing_to_decide:
+        prepared = prepare_shadows(target, view, suite, budgets, session)
+        suite, notes, strength = prepared.suite, prepared.notes, prepared.strength
+        seconds = prepared.seconds
+        blocks_pass += prepared.blocks_pass
     context = Context(
         target.name,
         target.access.value,
-        f"{target.access.value}, no shadow models",
+        f"{target.access.value}, {strength}",
         session.alpha,
         session.seed,
-        weak_suite=not calibrated,
-        blocks_pass=view.blocks_pass,
+        weak_suite=not any(attack.calibrated for attack in suite),
+        blocks_pass=blocks_pass,
+        seconds=seconds,
     )
-    undecidable = _announce(budgets, sizes, session.alpha, len(suite))
-    if budgets and len(undecidable) == len(budgets):
+    if nothing_to_decide:
         measurements = tuple(
-            not_scored(budget, sizes, len(suite), context, message)
+            not_scored(budget, sizes, n_attacks, context, message)
             for budget, message in zip(budgets, undecidable, strict=True)
         )
         return Audit(target.name, measurements, session.seed, session.alpha, view.notes)
@@ -248,7 +291,8 @@ def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefa
     measurements = tuple(
         _with_weak_suite(entry, session) for entry in _measure(budgets, brought, context)
     )
-    return Audit(target.name, measurements, session.seed, session.alpha, view.notes, exposed)
+    said += (*view.notes, *notes)
+    return Audit(target.name, measurements, session.seed, session.alpha, said, exposed)
 
 
 def _measure(

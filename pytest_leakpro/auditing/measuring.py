@@ -63,6 +63,8 @@ class Context:
         Whether no membership attack was calibrated per record.
     blocks_pass : tuple of str
         What keeps a verdict from being PASS.
+    seconds : float
+        Time that was spent before the attacks ran.
     """
 
     target: str
@@ -72,6 +74,7 @@ class Context:
     seed: int
     weak_suite: bool = False
     blocks_pass: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 def measure(
@@ -127,7 +130,7 @@ def measure(
         attack=deciding.attack,
         n_members=sizes.members,
         n_nonmembers=sizes.nonmembers,
-        seconds=sum(entry.seconds for entry in brought),
+        seconds=context.seconds + sum(entry.seconds for entry in brought),
         alpha=context.alpha,
         access=context.access,
         strength=context.strength,

@@ -50,6 +50,14 @@ class SessionDefaults:
         None for the strongest that match.
     others : tuple of Attack
         Attacks of other packages that the session knows; they run when named.
+    shadow_models : int
+        How many shadow models, at least 4.
+    workers : int or None
+        Number of processes that train them; None for the cores.
+    cache_dir : str or None
+        Where their signals are kept; None for nowhere.
+    say : callable or None
+        Told in one line what takes long; None for standard error.
     again : str
         The command that repeats the audit, empty where there is none.
     collect : callable or None
@@ -68,6 +76,10 @@ class SessionDefaults:
     budgets: tuple[Budget, ...] = ()
     attacks: str | Sequence[str | Attack] | None = None
     others: tuple[Attack, ...] = ()
+    shadow_models: int = 16
+    workers: int | None = None
+    cache_dir: str | None = ".leakpro/cache"
+    say: Callable[[str], None] | None = None
     again: str = ""
     collect: Callable[[Audit], None] | None = None
 
@@ -76,6 +88,12 @@ class SessionDefaults:
             raise LeakproError(f"seed is a whole number of at least 0, not {self.seed!r}")
         if not isinstance(self.alpha, (int, float)) or not 0 < self.alpha < 1:
             raise LeakproError(f"alpha is a probability between 0 and 1, not {self.alpha!r}")
+        for name, least in (("shadow_models", 4), ("workers", 1)):
+            value = getattr(self, name)
+            if value is None and name == "workers":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise LeakproError(f"{name} is a whole number of at least {least}, not {value!r}")
         for name, known in (("inconclusive", OnInconclusive), ("weak_suite", OnWeakSuite)):
             value = getattr(self, name)
             if value not in get_args(known):

@@ -24,6 +24,8 @@ def choose_suite(
     target: Any,
     asked: str | Sequence[str | Attack] | None,
     others: Iterable[Attack] = (),
+    *,
+    shadows: bool = False,
 ) -> tuple[Attack, ...]:
     """Choose the attacks on a target before any of its records is scored.
 
@@ -37,11 +39,14 @@ def choose_suite(
         they get their weights.
     others : iterable of Attack
         Attacks of other packages, which run only when they are named.
+    shadows : bool
+        Whether shadow models can be had.
 
     Returns
     -------
     tuple of Attack
-        In the order of their weights.
+        In the order of their weights. A default suite with shadow models is a list of candidates
+        yet: which three run, and in which order, the shadow models tell.
 
     Raises
     ------
@@ -56,11 +61,18 @@ def choose_suite(
             if attack.default
             and attack.mismatch(target) is None
             and not (attack.needs_population and not target.has_population)
-        ][:LARGEST_DEFAULT_SUITE]
+            and not (attack.needs_shadow and not shadows)
+        ]
+        if not any(attack.needs_shadow for attack in suite):
+            suite = suite[:LARGEST_DEFAULT_SUITE]
     elif isinstance(asked, str) and asked == "all":
-        suite = [attack for attack in builtin_attacks().values() if attack.mismatch(target) is None]
+        suite = [
+            attack
+            for attack in builtin_attacks().values()
+            if attack.mismatch(target) is None and (shadows or not attack.needs_shadow)
+        ]
     else:
-        suite = _named(target, asked, tuple(others))
+        suite = _named(target, asked, tuple(others), shadows=shadows)
     if not suite:
         reasons = "; ".join(
             f"{name}: {attack.mismatch(target)}" for name, attack in builtin_attacks().items()
@@ -70,7 +82,7 @@ def choose_suite(
 
 
 def _named(
-    target: Any, asked: str | Sequence[str | Attack], others: tuple[Attack, ...]
+    target: Any, asked: str | Sequence[str | Attack], others: tuple[Attack, ...], *, shadows: bool
 ) -> list[Attack]:
     if isinstance(asked, str):
         asked = [asked]
@@ -85,6 +97,11 @@ def _named(
                 f"attacks= takes names and Attack objects, not a {type(entry).__name__}"
             )
         reason = attack.mismatch(target)
+        if reason is None and attack.needs_shadow and not shadows:
+            reason = (
+                "it needs shadow models: give train=, a function (X, y, seed) -> fitted model, or "
+                "signals= of shadow models that were trained elsewhere"
+            )
         if reason is not None:
             raise LeakproError(f"the attack {attack.name!r} does not match: {reason}")
         if attack.name in {chosen.name for chosen in suite}:

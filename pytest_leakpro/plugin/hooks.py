@@ -1,5 +1,8 @@
 """The hooks that run in every session: they cost next to nothing while audits are off.
 
+Each module that is imported costs about a millisecond at start-up, so the others are imported only
+where a test audits something.
+
 PYTEST_DONT_REWRITE
 """
 
@@ -9,13 +12,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_leakpro.plugin import marker, newhooks, options
+from pytest_leakpro.plugin import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.plugin.fixture import Leakpro
 
+MARKER = (
+    "leakage(*budgets, attacks=None, seed=None, alpha=None, shadow_models=None, workers=None, "
+    "inconclusive=None, weak_suite=None): "
+    "audit leakage against these budgets, as 'tpr@0.1%fpr <= 1%'; runs with --leakpro only."
+)
 SKIP_REASON = "leakage audits run with --leakpro"
 SESSION_PLUGIN = "leakpro-session"
+
+
+class HookSpecifications:
+    """The hooks that other plugins may implement."""
+
+    @staticmethod
+    def pytest_leakpro_attacks(  # type: ignore[empty-body]
+        config: pytest.Config,
+    ) -> Sequence[Attack]:
+        """Give attacks that can be named in ``attacks=``; they never run unless they are named."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,12 +46,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the hook for attacks of other plugins."""
-    pluginmanager.add_hookspecs(newhooks)
+    pluginmanager.add_hookspecs(HookSpecifications)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and where audits run the plugin that conducts the session."""
-    config.addinivalue_line("markers", marker.DECLARATION)
+    config.addinivalue_line("markers", MARKER)
     if options.is_enabled(config):
         from pytest_leakpro.plugin.session import LeakproSession
 
@@ -38,25 +59,33 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark tests that request the fixture."""
-    marker.claim(item)
+    """Mark tests that request the fixture, so that they wait for the flag as marked ones do."""
+    if "leakpro" in getattr(item, "fixturenames", ()) and not _is_marked(item):
+        item.add_marker(pytest.mark.leakage())
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Check the markers, and skip marked tests where audits are off."""
-    marker.check_markers(config, items)
+    marked = [item for item in items if _is_marked(item)]
+    if not marked:
+        return
+    from pytest_leakpro.plugin import marker
+
+    marker.check_markers(config, marked)
     if not config.pluginmanager.has_plugin(SESSION_PLUGIN):
         skip = pytest.mark.skip(reason=SKIP_REASON)
-        for item in items:
-            if item.get_closest_marker("leakage"):
-                item.add_marker(skip)
+        for item in marked:
+            item.add_marker(skip)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test whose marker is wrong where collection could not say so."""
-    marker.refuse_wrong_marker(item)
+    if _is_marked(item):
+        from pytest_leakpro.plugin import marker
+
+        marker.refuse_wrong_marker(item)
 
 
 @pytest.fixture
@@ -65,3 +94,7 @@ def leakpro() -> Leakpro:
     from pytest_leakpro.plugin.fixture import Leakpro
 
     return Leakpro()
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    return item.get_closest_marker("leakage") is not None

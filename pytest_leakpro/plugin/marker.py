@@ -16,25 +16,21 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.session import SessionDefaults
 
 __all__ = [
-    "DECLARATION",
     "OPTIONS",
     "check_markers",
-    "claim",
     "defaults_of_item",
     "refuse_wrong_marker",
 ]
 
-DECLARATION = (
-    "leakage(*budgets, attacks=None, seed=None, alpha=None, inconclusive=None, weak_suite=None): "
-    "audit leakage against these budgets, as 'tpr@0.1%fpr <= 1%'; runs with --leakpro only."
+OPTIONS = (
+    "attacks",
+    "seed",
+    "alpha",
+    "shadow_models",
+    "workers",
+    "inconclusive",
+    "weak_suite",
 )
-OPTIONS = ("attacks", "seed", "alpha", "inconclusive", "weak_suite")
-
-
-def claim(item: pytest.Item) -> None:
-    """Mark a test that requests the fixture, so that it waits for the flag as marked ones do."""
-    if "leakpro" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("leakage"):
-        item.add_marker(pytest.mark.leakage())
 
 
 _WRONG = pytest.StashKey[str]()

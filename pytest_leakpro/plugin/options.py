@@ -67,6 +67,29 @@ def add_options(parser: pytest.Parser) -> None:
         const=True,
         help="Exit 1 where no audit of the session ended PASS or FAIL.",
     )
+    option(
+        "--leakpro-shadow-models",
+        type=int,
+        metavar="K",
+        help="How many shadow models to train where the target can be retrained (16).",
+    )
+    option(
+        "--leakpro-workers",
+        type=int,
+        metavar="N",
+        help="Number of processes that train them (the cores, shared among xdist's workers).",
+    )
+    option(
+        "--leakpro-cache-dir",
+        metavar="DIR",
+        help="Where the signals of shadow models are kept (.leakpro/cache in the root directory).",
+    )
+    option(
+        "--leakpro-no-cache",
+        action="store_const",
+        const=True,
+        help="Neither read nor write the signals of shadow models.",
+    )
     option("--leakpro-json", metavar="PATH", help="Write the measurements to this file.")
 
     ini = parser.addini
@@ -77,6 +100,10 @@ def add_options(parser: pytest.Parser) -> None:
     ini("leakpro_inconclusive", "As --leakpro-inconclusive.", type="string", default=None)
     ini("leakpro_weak_suite", "As --leakpro-weak-suite.", type="string", default=None)
     ini("leakpro_require_audits", "As --leakpro-require-audits.", type="bool", default=None)
+    ini("leakpro_shadow_models", "As --leakpro-shadow-models.", type="int", default=None)
+    ini("leakpro_workers", "As --leakpro-workers.", type="int", default=None)
+    ini("leakpro_cache_dir", "As --leakpro-cache-dir.", type="string", default=None)
+    ini("leakpro_no_cache", "As --leakpro-no-cache.", type="bool", default=None)
     ini("leakpro_json", "As --leakpro-json.", type="string", default=None)
 
 

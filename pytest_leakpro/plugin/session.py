@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,7 @@ class LeakproSession:
         defaults = replace(
             defaults_of_item(item, self.settings.defaults),
             collect=collect,
+            say=self._say,
             others=tuple(attack for brought in attacks for attack in brought or ()),
         )
         token = session_variable.set(defaults)
@@ -72,6 +73,16 @@ class LeakproSession:
             yield
         finally:
             session_variable.reset(token)
+
+    def _say(self, line: str) -> None:
+        """Say what takes long while it does, past pytest's capture; workers have no terminal."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        if self.is_worker or reporter is None or reporter.verbosity < 0:
+            return
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            reporter.ensure_newline()
+            reporter.write_line(f"leakpro: {line}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

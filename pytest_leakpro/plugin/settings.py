@@ -6,6 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -49,10 +50,13 @@ def read_settings(config: pytest.Config) -> Settings:
     source = "command line" if on_command_line else "ini file"
     options = {
         name: chosen(config, f"leakpro_{name}")
-        for name in ("seed", "alpha", "inconclusive", "weak_suite")
+        for name in ("seed", "alpha", "inconclusive", "weak_suite", "shadow_models", "workers")
     }
+    folder = Path(config.rootpath, chosen(config, "leakpro_cache_dir") or ".leakpro/cache")
+    cache_dir = None if chosen(config, "leakpro_no_cache") else str(folder)
     try:
         defaults = SessionDefaults(
+            cache_dir=cache_dir,
             budgets=tuple(Budget.parse(line, source) for line in lines),
             **{name: value for name, value in options.items() if value is not None},
         )

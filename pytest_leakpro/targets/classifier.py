@@ -16,10 +16,13 @@ from pytest_leakpro.targets.adapters import adapt_classifier
 from pytest_leakpro.targets.containers import kind_of
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
 from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.model_reader import ModelReader
 from pytest_leakpro.targets.reading import ClassReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Classifier"]
 
@@ -59,6 +62,15 @@ class Classifier(MembershipTarget):
         Send at most that many records at once. By default all, of torch modules 1024.
     name : str, optional
         What to call the target. By default the class of the model.
+    train : callable or False, optional
+        How the model was trained: ``(X, y, seed) -> fitted model``, called with records in the
+        containers given here. By default a clone of a scikit-learn estimator; False for none.
+    n_train : int, optional
+        How many records the model was trained on, where it saw more than the members given.
+    signals : ShadowSignals, optional
+        Signals of shadow models that were trained elsewhere; then none is trained here.
+    trainer_version : str, optional
+        A name for what the cache cannot tell of `train`: change it when the recipe changes.
 
     Attributes
     ----------
@@ -102,10 +114,16 @@ class Classifier(MembershipTarget):
         access: str = "scores",
         batch_size: int | None = None,
         name: str | None = None,
+        train: Any = None,
+        n_train: int | None = None,
+        signals: ShadowSignals | None = None,
+        trainer_version: str | None = None,
     ) -> None:
         output = _check_output(output)
         adapter = adapt_classifier(model, output)
+        self.model = model
         self.classes = _settle_classes(classes, adapter.classes)
+        self._output = output
         super().__init__(
             adapter,
             ClassReader(self.classes, adapter.output or output, pairwise=adapter.pairwise),
@@ -119,7 +137,16 @@ class Classifier(MembershipTarget):
             access=access,
             batch_size=batch_size,
             name=name,
+            train=train,
+            n_train=n_train,
+            signals=signals,
+            trainer_version=trainer_version,
         )
+
+    @property
+    def model_reader(self) -> ModelReader:
+        """Reads other models of the same recipe as this one is read."""
+        return ModelReader(self.classes, self._output, self._batch_size)
 
 
 def _read_labels(y: Any, side: str, classes: tuple[Any, ...] | None) -> NDArray[np.intp]:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = [
     "as_numpy",
+    "concatenate",
     "is_frame",
     "is_missing",
     "is_series",
@@ -113,6 +116,24 @@ def take(container: Any, positions: NDArray[np.intp]) -> Any:
     if isinstance(container, list):
         return [container[position] for position in positions]
     return container[positions]
+
+
+def concatenate(parts: Sequence[Any]) -> Any:
+    """Join containers of one kind along their records."""
+    first = parts[0]
+    if is_frame(first) or is_series(first):
+        import pandas as pd
+
+        return pd.concat(parts) if hasattr(first, "iloc") else first.append(list(parts[1:]))
+    if is_sparse(first):
+        from scipy import sparse
+
+        return sparse.vstack(parts, format=first.format)
+    if is_tensor(first):
+        return sys.modules["torch"].cat([part.to(first.device) for part in parts])
+    if isinstance(first, list):
+        return [record for part in parts for record in part]
+    return np.concatenate(parts)
 
 
 def row_shape(container: Any) -> tuple[int, ...] | None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.membership_view import MembershipView
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
+from pytest_leakpro.targets.shadow_signals import ShadowSignals
 from pytest_leakpro.targets.units import Units, group_units, record_units
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.model_adapter import ModelAdapter
+    from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.reading import Reader
 
 __all__ = ["MembershipTarget"]
@@ -53,7 +57,22 @@ class MembershipTarget:
         At most how many records to send to the model at once.
     name : str or None
         What to call the target.
+    train : callable, False or None
+        ``(X, y, seed) -> fitted model``; None: a clone of a scikit-learn estimator; False: none.
+    n_train : int or None
+        How many records the model was trained on, where it saw more than the members.
+    signals : ShadowSignals or None
+        Signals of shadow models that were trained elsewhere.
+    trainer_version : str or None
+        Names what cannot be told of `train` for the cache.
+
+    Attributes
+    ----------
+    train, n_train, signals, trainer_version
+        As given.
     """
+
+    model: Any
 
     def __init__(
         self,
@@ -70,6 +89,10 @@ class MembershipTarget:
         access: str,
         batch_size: int | None,
         name: str | None,
+        train: Any,
+        n_train: int | None,
+        signals: ShadowSignals | None,
+        trainer_version: str | None,
     ) -> None:
         self.access = Access.parse(access)
         self.name = _check_name(name) or adapter.name
@@ -80,6 +103,9 @@ class MembershipTarget:
                 f"allow_overlap is a {type(allow_overlap).__name__}: give True or False"
             )
         self._allow_overlap = allow_overlap
+        self.train = _check_train(train)
+        self.n_train = _check_count("n_train", n_train, MINIMUM)
+        self.trainer_version = _check_version(trainer_version)
         self._adapter = adapter
         self._reader = reader
         given = {"members": members, "nonmembers": nonmembers}
@@ -91,10 +117,11 @@ class MembershipTarget:
             inputs, y = read_pair(pair, side)
             labels = read_labels(y, side)
             units = _units(ids, len(labels), side)
-            sides[side] = Records(side, inputs, labels, units)
+            sides[side] = Records(side, inputs, labels, units, y, np.arange(len(labels)))
             require_alike(sides["members"], sides[side])
         self._members, self._nonmembers = sides["members"], sides["nonmembers"]
         self._population = sides.get("population")
+        self.signals = _check_signals(signals, len(self._members) + len(self._nonmembers))
 
     def __repr__(self) -> str:
         return (
@@ -116,6 +143,11 @@ class MembershipTarget:
     def has_population(self) -> bool:
         """Whether the attacker was given records that stand on neither side."""
         return self._population is not None
+
+    @property
+    def model_reader(self) -> ModelReader:
+        """Reads other models of the same recipe as this one is read."""
+        raise NotImplementedError
 
     def prepare(self, seed: int, *, population_share: float | None = None) -> MembershipView:
         """Choose the records to score. Does not ask the model anything.
@@ -153,13 +185,46 @@ class MembershipTarget:
             preparation.sample(self._audit_size, seed)
         for text in preparation.warnings:
             warn(f"{self.name}: {text}")
-        return MembershipView(preparation, self._adapter, self._reader, self._batch_size)
+        return MembershipView(
+            preparation,
+            self._adapter,
+            self._reader,
+            self._batch_size,
+            n_members_given=len(self._members),
+        )
 
 
 def _check_name(name: Any) -> str | None:
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise LeakproError(f"name is {_say(name)}: give a text to call the target by")
     return name
+
+
+def _check_train(train: Any) -> Any:
+    if train is None or train is False or (callable(train) and not isinstance(train, type)):
+        return train
+    raise LeakproError(
+        f"train is {_say(train)}: give a function (X, y, seed) -> fitted model, or False for none"
+    )
+
+
+def _check_version(version: Any) -> str | None:
+    if version is None or isinstance(version, str):
+        return version
+    raise LeakproError(f"trainer_version is {_say(version)}: give a text that names the recipe")
+
+
+def _check_signals(signals: Any, n_records: int) -> ShadowSignals | None:
+    if signals is None:
+        return None
+    if not isinstance(signals, ShadowSignals):
+        raise LeakproError(f"signals is {_say(signals)}: give ShadowSignals(shadow=…, included=…)")
+    if signals.n_records != n_records:
+        raise LeakproError(
+            f"signals: shadow models scored {signals.n_records:,} records, but there are "
+            f"{n_records:,}: give one column per member, then one per non-member, in their order"
+        )
+    return signals
 
 
 def _check_count(option: str, value: Any, least: int) -> int | None:

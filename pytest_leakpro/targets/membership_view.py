@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.preparation import Preparation
     from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.records import Records
+    from pytest_leakpro.targets.shadow_signals import ShadowSignals
     from pytest_leakpro.targets.signals import Signals
 
 __all__ = ["MembershipView"]
@@ -40,6 +41,16 @@ class MembershipView:
         Turns what the model returns into signals.
     batch_size : int or None
         At most how many records to send at once.
+    n_members_given : int
+        Number of member records as the user gave them.
+
+    Attributes
+    ----------
+    blocks_pass : tuple of str
+        Why no verdict may be a PASS.
+    shadow : ShadowSignals or None
+        What shadow models say about the same records, once they are trained: members, then
+        non-members, then the population.
     """
 
     def __init__(
@@ -48,12 +59,16 @@ class MembershipView:
         model: ModelAdapter,
         reader: Reader,
         batch_size: int | None = None,
+        *,
+        n_members_given: int = 0,
     ) -> None:
         self._records = {
             records.side: records
             for records in (preparation.members, preparation.nonmembers, preparation.population)
             if records is not None
         }
+        self._pool = preparation.unsampled or (preparation.members, preparation.nonmembers)
+        self._n_members_given = n_members_given
         self._model = model
         self._reader = reader
         self._batch_size = batch_size
@@ -64,6 +79,7 @@ class MembershipView:
         self._queries = 0
         self._notes = tuple(preparation.notes)
         self.blocks_pass: tuple[str, ...] = tuple(preparation.blocks_pass)
+        self.shadow: ShadowSignals | None = None
 
     def __repr__(self) -> str:
         return (
@@ -211,6 +227,16 @@ class MembershipView:
             self._columns = values.shape[1]
             self._values[side] = values
         return self._values[side]
+
+    @property
+    def pool(self) -> tuple[Records, Records]:
+        """Members and non-members before sampling: what shadow models are trained on."""
+        return self._pool
+
+    @property
+    def n_members_given(self) -> int:
+        """Number of member records as the user gave them."""
+        return self._n_members_given
 
     def records(self, side: str) -> Records:
         """Give the records of a side, for attacks that train or perturb.

@@ -39,6 +39,8 @@ class Preparation:
         Those of the notes that are worth a warning.
     blocks_pass : list of str
         Why no verdict may be a PASS.
+    unsampled : tuple of Records or None
+        The counted sides before they were sampled: what shadow models are trained on.
     """
 
     members: Records
@@ -47,6 +49,7 @@ class Preparation:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     blocks_pass: list[str] = field(default_factory=list)
+    unsampled: tuple[Records, Records] | None = None
 
     def __repr__(self) -> str:
         return f"Preparation({self.members}, {self.nonmembers}, {self.population})"
@@ -135,6 +138,7 @@ class Preparation:
 
     def sample(self, audit_size: int, seed: int) -> None:
         """Draw at most `audit_size` units of each counted side."""
+        self.unsampled = (self.members, self.nonmembers)
         for side in ("members", "nonmembers"):
             records: Records = getattr(self, side)
             n = len(records.units)

@@ -52,12 +52,18 @@ class Records:
         Column indices of shape (n,) of a classifier, targets of shape (n, d) of a regressor.
     units : Units
         Whom the records belong to.
+    y : container
+        The labels as the user gave them, for functions of the user's that train.
+    positions : ndarray of int, shape (n,)
+        Where each record stands in the side as the user gave it.
     """
 
     side: str
     inputs: Any
     labels: NDArray[Any]
     units: Units
+    y: Any
+    positions: NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -70,6 +76,10 @@ class Records:
         """Number of records, then the shape of each; the number alone where shapes differ."""
         return (len(self), *(row_shape(self.inputs) or ()))
 
+    def relabelled(self, labels: NDArray[Any]) -> Records:
+        """Give the same records with other column indices as labels."""
+        return replace(self, labels=labels)
+
     def keep(self, mask: NDArray[np.bool_]) -> Records:
         """Keep some of the units, given as a mask of shape (n_units,)."""
         if mask.all():
@@ -80,6 +90,8 @@ class Records:
             inputs=take(self.inputs, positions),
             labels=self.labels[positions],
             units=units,
+            y=take(self.y, positions),
+            positions=self.positions[positions],
         )
 
 

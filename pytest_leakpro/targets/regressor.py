@@ -5,12 +5,16 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.targets.adapters import adapt_regressor
 from pytest_leakpro.targets.labels import target_values
 from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.model_reader import ModelReader
 from pytest_leakpro.targets.reading import RegressionReader
+
+if TYPE_CHECKING:
+    from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Regressor"]
 
@@ -43,6 +47,15 @@ class Regressor(MembershipTarget):
         Send at most that many records at once. By default all, of torch modules 1024.
     name : str, optional
         What to call the target. By default the class of the model.
+    train : callable or False, optional
+        How the model was trained: ``(X, y, seed) -> fitted model``, called with records in the
+        containers given here. By default a clone of a scikit-learn estimator; False for none.
+    n_train : int, optional
+        How many records the model was trained on, where it saw more than the members given.
+    signals : ShadowSignals, optional
+        Signals of shadow models that were trained elsewhere; then none is trained here.
+    trainer_version : str, optional
+        A name for what the cache cannot tell of `train`: change it when the recipe changes.
 
     Attributes
     ----------
@@ -82,7 +95,12 @@ class Regressor(MembershipTarget):
         access: str = "scores",
         batch_size: int | None = None,
         name: str | None = None,
+        train: Any = None,
+        n_train: int | None = None,
+        signals: ShadowSignals | None = None,
+        trainer_version: str | None = None,
     ) -> None:
+        self.model = model
         super().__init__(
             adapt_regressor(model),
             RegressionReader(),
@@ -96,4 +114,13 @@ class Regressor(MembershipTarget):
             access=access,
             batch_size=batch_size,
             name=name,
+            train=train,
+            n_train=n_train,
+            signals=signals,
+            trainer_version=trainer_version,
         )
+
+    @property
+    def model_reader(self) -> ModelReader:
+        """Reads other models of the same recipe as this one is read."""
+        return ModelReader(batch_size=self._batch_size, regression=True)

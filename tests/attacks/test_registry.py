@@ -14,7 +14,8 @@ from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
 from pytest_leakpro.auditing.suite import choose_suite
 from tests.attacks.views import exchangeable
 
-BUILTIN = {"loss", "confidence", "entropy", "modified_entropy", "population"}
+WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population"}
+BUILTIN = WITHOUT_SHADOWS | {"lira", "lira_offline", "rmia", "rmia_offline"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def test_default_suites():
 
 def test_all_and_named_suites():
     target = exchangeable(0, 3, 50)
-    assert set(names(choose_suite(target, "all"))) == BUILTIN
+    assert set(names(choose_suite(target, "all"))) == WITHOUT_SHADOWS
+    assert set(names(choose_suite(target, "all", shadows=True))) == BUILTIN
     assert names(choose_suite(target, ["entropy", "loss"])) == ["entropy", "loss"]
     assert names(choose_suite(target, "entropy")) == ["entropy"]
     assert names(choose_suite(target, [Coin()])) == ["coin"]
@@ -75,6 +77,7 @@ def test_attacks_of_others_run_only_when_named():
         (["loss", "loss"], "named twice"),
         ([], "empty"),
         ([3], "not a int"),
+        (["lira"], "it needs shadow models: give train="),
     ],
 )
 def test_suites_that_cannot_be(asked, says):

@@ -17,14 +17,16 @@ def cohort(size=600, seed=0, noise=0.25):
     return (X[:size], y[:size]), (X[size:], y[size:])
 
 
-def safe_target(size=600, **options):
-    """A logistic regression: nothing to find."""
+def safe_target(size=600, *, train=False, **options):
+    """A logistic regression: nothing to find. Without shadow models, unless it is asked for."""
     members, nonmembers = cohort(size)
-    return Classifier(LogisticRegression().fit(*members), members, nonmembers, **options)
+    return Classifier(
+        LogisticRegression().fit(*members), members, nonmembers, train=train, **options
+    )
 
 
-def leaky_target(size=600, **options):
+def leaky_target(size=600, *, train=False, **options):
     """A deep forest: membership shows."""
     members, nonmembers = cohort(size)
     model = RandomForestClassifier(n_estimators=20, random_state=0).fit(*members)
-    return Classifier(model, members, nonmembers, **options)
+    return Classifier(model, members, nonmembers, train=train, **options)

@@ -1,0 +1,121 @@
+"""The likelihood-ratio attack: what models that saw a record say of it, and what others say.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from scipy import special
+
+from pytest_leakpro.attacks.membership.shadow_attack import (
+    ShadowAttack,
+    clip_at_resolution,
+    resolution,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["LikelihoodRatio", "OfflineLikelihoodRatio"]
+
+Signal = Literal["logit", "probability", "loss", "error", "log-error"]
+
+
+@dataclass(frozen=True)
+class LikelihoodRatio(ShadowAttack):
+    """Compare how well the signal fits shadow models that saw the record and those that did not.
+
+    Parameters
+    ----------
+    variance : {"moderated", "per-example", "global"}
+        Moderated shrinks each record's variance towards that of all records (empirical Bayes), and
+        takes the t density that follows: with few shadow models a record's own variance is noise,
+        and one for all forgets how records differ.
+    signal : {"auto", "logit", "probability", "loss"}
+        What is compared, "error" or "log-error" for regressors. Auto leaves the choice to shadow
+        models that play the target.
+
+    References
+    ----------
+    Carlini, Chien, Nasr, Song, Terzis and Tramèr (2022), Membership inference attacks from first
+    principles, IEEE S&P, algorithm 1; Smyth (2004), Linear models and empirical Bayes methods for
+    assessing differential expression, section 3.
+    """
+
+    name: ClassVar[str] = "lira"
+    rank: ClassVar[int] = 2
+
+    variance: Literal["moderated", "per-example", "global"] = "moderated"
+    signal: Signal | Literal["auto"] = "auto"
+
+    def variants(self, *, regression: bool) -> tuple[ShadowAttack, ...]:
+        """Give one variant per signal; see `ShadowAttack.variants`."""
+        if self.signal != "auto":
+            return (self,)
+        names: tuple[Signal, ...] = ("logit", "probability", "loss")
+        if regression:
+            names = ("error", "log-error")
+        return tuple(replace(self, signal=name) for name in names)
+
+    def score_records(
+        self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Give the log-likelihood ratio of every record; see `ShadowAttack.score_records`."""
+        from pytest_leakpro.stats.likelihood_ratio import lira_online
+
+        signal = _reader(self.signal, shadow)
+        return lira_online(signal(shadow), included, signal(target), variance=self.variance)
+
+
+@dataclass(frozen=True)
+class OfflineLikelihoodRatio(LikelihoodRatio):
+    """Ask only how unusual the signal is among shadow models that did not see the record.
+
+    Parameters
+    ----------
+    variance, signal
+        As for `LikelihoodRatio`.
+
+    References
+    ----------
+    Carlini et al. (2022), section VI.A, equation 4.
+    """
+
+    name: ClassVar[str] = "lira_offline"
+    default: ClassVar[bool] = False
+    rank: ClassVar[int] = 4
+
+    def score_records(
+        self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Give how far each signal lies above those of models that did not see the record."""
+        from pytest_leakpro.stats.likelihood_ratio import lira_offline
+
+        signal = _reader(self.signal, shadow)
+        return lira_offline(signal(shadow), included, signal(target), variance=self.variance)
+
+
+def _reader(name: str, shadow: NDArray[Any]) -> Any:
+    """Give the function that reads a signal, with the models' resolution settled beforehand."""
+    if name in {"error", "log-error"}:
+        errors = -shadow
+        positive = errors[errors > 0]
+        tiny = float(positive.min()) / 2 if positive.size else 1e-300
+        if name == "error":
+            return lambda values: values
+        return lambda values: -np.log(np.maximum(-values, tiny))
+    smallest = resolution(shadow)
+
+    def read(log_odds: NDArray[Any]) -> NDArray[Any]:
+        clipped = clip_at_resolution(log_odds, smallest)
+        if name == "probability":
+            return np.asarray(special.expit(clipped))
+        if name == "loss":
+            return np.asarray(-np.logaddexp(0.0, -clipped))
+        return clipped
+
+    return read

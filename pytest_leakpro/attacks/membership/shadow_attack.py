@@ -1,0 +1,105 @@
+"""Attacks that calibrate each record by shadow models which saw it and others which did not.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy import special
+
+from pytest_leakpro.attacks.base import MembershipAttack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_leakpro.targets.membership_view import MembershipView
+
+__all__ = ["ShadowAttack", "clip_at_resolution", "resolution"]
+
+_SATURATED = 600.0
+
+
+@dataclass(frozen=True)
+class ShadowAttack(MembershipAttack):
+    """An attack whose score of a record follows from the target's signal and the shadow models'.
+
+    A signal is the log-odds of the true class, or minus the squared error of a regressor.
+    """
+
+    calibrated: ClassVar[bool] = True
+    needs_shadow: ClassVar[bool] = True
+
+    def variants(self, *, regression: bool) -> tuple[ShadowAttack, ...]:
+        """Give the variants among which shadow models choose; by default this one alone.
+
+        Variants of one attack are one attack: the best is chosen by letting each shadow model play
+        the target of the others, and only that one is run.
+        """
+        del regression
+        return (self,)
+
+    @abstractmethod
+    def score_records(
+        self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Score records.
+
+        Parameters
+        ----------
+        target : ndarray of shape (n,)
+            The attacked model's signals.
+        shadow : ndarray of shape (K, n)
+            The shadow models'.
+        included : ndarray of bool, shape (K, n)
+            Which of them saw which record.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Finite; the higher, the more likely a member.
+        """
+
+    def score(
+        self, view: MembershipView, rng: np.random.Generator
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Score members and non-members together; see `MembershipAttack.score`."""
+        del rng
+        assert view.shadow is not None
+        members, nonmembers = view.members, view.nonmembers
+        target = np.concatenate([members.negative_loss, nonmembers.negative_loss])
+        counted = slice(0, len(target))
+        scores = self.score_records(
+            target, view.shadow.shadow[:, counted], view.shadow.included[:, counted]
+        )
+        return scores[: len(members)], scores[len(members) :]
+
+
+def resolution(shadow: NDArray[Any]) -> float:
+    """Give the smallest probability that the models know, halved.
+
+    Parameters
+    ----------
+    shadow : ndarray of shape (K, n)
+        Log-odds.
+
+    Returns
+    -------
+    float
+        A forest of T trees with pure leaves knows none between 0 and 1/T: 1/(2T). A network whose
+        probabilities go down to 1e-20 loses nothing.
+    """
+    sizes = np.abs(shadow)
+    known = sizes[sizes < _SATURATED]
+    smallest = float(special.expit(-known.max())) if known.size else 1e-6
+    return min(max(smallest / 2, 1e-30), 0.25)
+
+
+def clip_at_resolution(log_odds: NDArray[Any], smallest: float) -> NDArray[Any]:
+    """Clip log-odds where the models cannot tell a probability from 0 or from 1."""
+    limit = float(np.log1p(-smallest) - np.log(smallest))
+    return np.asarray(np.clip(log_odds, -limit, limit))

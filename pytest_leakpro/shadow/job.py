@@ -1,0 +1,152 @@
+"""One shadow model: trained, read and kept, here or in a worker.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.containers import take
+from pytest_leakpro.targets.one_thread import one_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from pytest_leakpro.store.cache import SignalCache
+    from pytest_leakpro.targets.model_reader import ModelReader
+    from pytest_leakpro.targets.records import Records
+
+__all__ = ["Finished", "ShadowJob", "TrainingError", "in_worker", "run_one"]
+
+
+class TrainingError(Exception):
+    """What went wrong in a worker, as its traceback said it."""
+
+
+@dataclass(frozen=True, repr=False)
+class ShadowJob:
+    """What every shadow model of one audit shares.
+
+    Attributes
+    ----------
+    X, y : container
+        The pool, in the containers that the user gave.
+    assignment : ndarray of bool, shape (K, n_pool)
+        Which records each model is trained on.
+    seeds : tuple of int
+        One per model.
+    audited : tuple of Records
+        The records whose signals are wanted.
+    reader : ModelReader
+        How the models are read.
+    cache : SignalCache or None
+        Where signals are kept.
+    key : str
+        The digest of all of this and the recipe.
+    about : dict
+        What the cache says of its entry.
+    """
+
+    X: Any
+    y: Any
+    assignment: NDArray[np.bool_]
+    seeds: tuple[int, ...]
+    audited: tuple[Records, ...]
+    reader: ModelReader
+    cache: SignalCache | None
+    key: str
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True, repr=False)
+class Finished:
+    """One shadow model's signals, or what went wrong.
+
+    Attributes
+    ----------
+    index : int
+        Which shadow model.
+    signals : ndarray of float64, shape (n_audited,), or None
+    seconds : float
+        Time that training and reading took; 0 from the cache.
+    cached : bool
+        Whether it came from the cache.
+    failure : str
+        What went wrong, empty where nothing did.
+    trace : str
+        The traceback of that.
+    """
+
+    index: int
+    signals: NDArray[np.float64] | None
+    seconds: float
+    cached: bool
+    failure: str = ""
+    trace: str = ""
+
+
+def run_one(job: ShadowJob, train: Callable[..., Any], index: int) -> Finished:
+    """Train one shadow model, unless the cache has its signals.
+
+    Another process that needs the same one waits for it rather than training it again.
+
+    Raises
+    ------
+    LeakproError
+        Naming the shadow model, with the original error as its cause.
+    """
+    guard = nullcontext() if job.cache is None else job.cache.lock(job.key, index)
+    with guard:
+        if job.cache is not None:
+            kept = job.cache.load(job.key, index)
+            if kept is not None:
+                return Finished(index, kept["signals"], 0.0, cached=True)
+        started = time.perf_counter()
+        signals = _train_and_read(job, train, index)
+        seconds = time.perf_counter() - started
+        if job.cache is not None:
+            job.cache.store(job.key, index, {"signals": signals}, job.about)
+        return Finished(index, signals, seconds, cached=False)
+
+
+def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> NDArray[np.float64]:
+    positions = np.flatnonzero(job.assignment[index])
+    where = f"shadow model {index + 1} of {len(job.seeds)}"
+    with one_thread():
+        try:
+            model = train(take(job.X, positions), take(job.y, positions), job.seeds[index])
+        except Exception as error:
+            raise LeakproError(
+                f"{where}: train raised {type(error).__name__} on {len(positions):,} records; its "
+                "own error stands above; it must accept any part of the members and non-members, "
+                "in the containers in which they were given"
+            ) from error
+        if model is None:
+            raise LeakproError(f"{where}: train returned nothing; it must return the fitted model")
+        try:
+            parts = [job.reader.negative_loss(model, records) for records in job.audited]
+        except LeakproError as error:
+            raise LeakproError(
+                f"{where}: what train returned cannot be audited: {error}"
+            ) from error
+    return np.concatenate(parts)
+
+
+def in_worker(job: ShadowJob, pickled_train: bytes, index: int) -> Finished:
+    """Do as `run_one` in another process; errors travel as text, since theirs may not unpickle."""
+    import cloudpickle
+
+    try:
+        return run_one(job, cloudpickle.loads(pickled_train), index)
+    except LeakproError as error:
+        return Finished(index, None, 0.0, False, str(error), traceback.format_exc())

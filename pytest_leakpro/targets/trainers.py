@@ -1,0 +1,84 @@
+"""The recipe by which shadow models are trained.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_leakpro.targets.membership_target import MembershipTarget
+
+__all__ = ["CloneTrainer", "is_estimator", "trainer_of"]
+
+_LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True, repr=False)
+class CloneTrainer:
+    """Trains clones of a scikit-learn estimator, each with a seed of its own.
+
+    Attributes
+    ----------
+    estimator : estimator
+        The target; its parameters are the recipe, what it has learned plays no part.
+    """
+
+    estimator: Any
+
+    def __repr__(self) -> str:
+        return f"CloneTrainer({type(self.estimator).__name__})"
+
+    def __call__(self, X: Any, y: Any, seed: int) -> Any:
+        """Fit a clone.
+
+        Every ``random_state``, also inside a Pipeline, is set from the seed; every ``n_jobs`` to 1,
+        since the shadow models themselves run side by side.
+        """
+        from sklearn.base import clone
+
+        model = clone(self.estimator)
+        settings: dict[str, Any] = {}
+        n_seeds = 0
+        for name, value in sorted(model.get_params(deep=True).items()):
+            last = name.rpartition("__")[2]
+            if last == "random_state":
+                settings[name] = (seed + n_seeds) % _LARGEST_SEED
+                n_seeds += 1
+            elif last == "n_jobs" and value is not None:
+                settings[name] = 1
+        return model.set_params(**settings).fit(X, y)
+
+
+def trainer_of(target: MembershipTarget) -> Any | None:
+    """Give the function that trains as the target was trained.
+
+    Parameters
+    ----------
+    target : MembershipTarget
+        With its `train`.
+
+    Returns
+    -------
+    callable or None
+        ``(X, y, seed) -> fitted model``; None where there is none: `train` is False, or the model
+        is no scikit-learn estimator and nothing was given.
+    """
+    if target.train is False:
+        return None
+    if target.train is not None:
+        return target.train
+    return CloneTrainer(target.model) if is_estimator(target.model) else None
+
+
+def is_estimator(model: Any) -> bool:
+    """Tell whether this is a scikit-learn estimator, which can be cloned and fitted again."""
+    base = sys.modules.get("sklearn.base")
+    return (
+        base is not None
+        and isinstance(model, base.BaseEstimator)
+        and callable(getattr(model, "fit", None))
+    )

@@ -1,0 +1,113 @@
+"""Shadow models in a session: any function, any import mode, any number of workers."""
+
+import json
+
+import pytest
+
+from tests.plugin.test_results import constant
+
+CONFTEST = """
+import numpy as np, pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+def fit_here(X, y, seed):
+    return DecisionTreeClassifier(random_state=seed).fit(X, y)
+
+@pytest.fixture(scope="session")
+def cohort():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    y = (X[:, 0] + rng.normal(size=400) > 0).astype(int)
+    return (X[:200], y[:200]), (X[200:], y[200:])
+
+@pytest.fixture(scope="session")
+def recipe():
+    return fit_here
+"""
+TEST = """
+import numpy as np, pytest
+from sklearn.tree import DecisionTreeClassifier
+from pytest_leakpro import Classifier, Recipe
+
+DEPTH = 9
+
+def helper(X):
+    return X * 2
+
+def fit(X, y, seed):
+    return DecisionTreeClassifier(max_depth=DEPTH, random_state=seed).fit(helper(X), y)
+
+RECIPES = {"module": fit, "lambda": lambda X, y, seed: fit(X, y, seed).predict_proba}
+
+@pytest.mark.parametrize("name", ["module", "lambda", "conftest", "clone"])
+def test_it(leakpro, cohort, recipe, name):
+    members, nonmembers = cohort
+    if name == "clone":
+        target = Classifier(DecisionTreeClassifier(random_state=0).fit(*members), members, nonmembers)
+    else:
+        train = recipe if name == "conftest" else RECIPES[name]
+        model = train(*members, 0)
+        target = Classifier(model, members, nonmembers, train=train, name=name)
+    leakpro.measure(target, "auc <= 0.55")
+
+def test_recipe(leakpro, cohort):
+    (X, y), _ = cohort
+    leakpro.measure(Recipe(fit, X, y), "auc <= 0.55")
+"""
+
+
+@pytest.fixture
+def models(pytester):
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_models=TEST)
+    return pytester
+
+
+def run(models, number, *flags):
+    result = models.runpytest_subprocess(
+        "--leakpro", "--leakpro-shadow-models=6", f"--leakpro-json={number}.json", *flags
+    )
+    result.assert_outcomes(passed=5)
+    return result, constant(json.loads((models.path / f"{number}.json").read_text()))
+
+
+def test_the_same_figures_everywhere_and_nothing_trained_twice(models):
+    pytest.importorskip("xdist")
+    first, alone = run(models, 0, "--leakpro-workers=1")
+    assert first.stdout.str().count("leakpro: 6 shadow models x ") == 5
+    again, cached = run(models, 1, "--import-mode=importlib")
+    assert "shadow models x" not in again.stdout.str()
+    assert (models.path / ".leakpro" / ".gitignore").exists()
+    _, parallel = run(models, 2, "-n2", "--leakpro-no-cache")
+    _, processes = run(
+        models, 3, "--import-mode=importlib", "--leakpro-workers=2", "--leakpro-cache-dir=other"
+    )
+    assert (models.path / "other").is_dir()
+    assert alone == cached == parallel == processes
+    strengths = {entry["strength"] for entry in alone["measurements"]}
+    assert strengths == {"scores, 6 shadow models"}
+
+
+def test_nothing_is_said_when_quiet_and_options_come_from_the_ini_file(models):
+    models.makeini(
+        "[pytest]\nleakpro = true\nleakpro_shadow_models = 4\nleakpro_workers = 1\n"
+        "leakpro_no_cache = true\n"
+    )
+    result = models.runpytest_subprocess("-q", "-k", "clone")
+    result.assert_outcomes(passed=1)
+    assert "shadow models x" not in result.stdout.str()
+    assert not (models.path / ".leakpro").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [
+        ("--leakpro-shadow-models=3", "shadow_models is a whole number of at least 4"),
+        ("--leakpro-workers=0", "workers is a whole number of at least 1"),
+    ],
+)
+def test_flags_that_cannot_be(models, flag, says):
+    result = models.runpytest("--leakpro", flag)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert says in result.stderr.str()

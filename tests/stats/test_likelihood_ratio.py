@@ -1,0 +1,127 @@
+"""LiRA against the papers' equations, written plainly, one record at a time."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from pytest_leakpro.stats.likelihood_ratio import lira_offline, lira_online
+from pytest_leakpro.stats.moderated import shrink_variances
+
+VARIANCES = ["moderated", "per-example", "global"]
+
+
+def drawn(seed, n_models=12, n=60):
+    rng = np.random.default_rng(seed)
+    included = np.array([rng.permutation(n_models) < n_models // 2 for _ in range(n)]).T
+    if n_models > 10:
+        included[:3, 0] = False  # unequal counts
+    spread = rng.uniform(0.3, 2, n)
+    signals = rng.normal(size=n) + included * 1.5 + rng.normal(size=(n_models, n)) * spread
+    return signals, included, rng.normal(size=n) + 1
+
+
+def sides(signals, included, j):
+    return signals[included[:, j], j], signals[~included[:, j], j]
+
+
+def plain_laws(signals, included, variance):
+    """Per side a list of laws, one per record."""
+    n = signals.shape[1]
+    laws = []
+    for side in (0, 1):
+        samples = [sides(signals, included, j)[side] for j in range(n)]
+        own = [float(np.var(sample, ddof=1)) for sample in samples]
+        means = [float(np.mean(sample)) for sample in samples]
+        if variance == "per-example":
+            made = [stats.norm(m, np.std(sample)) for m, sample in zip(means, samples, strict=True)]
+        elif variance == "global":
+            dofs = [len(sample) - 1 for sample in samples]
+            pooled = sum(v * d for v, d in zip(own, dofs, strict=True)) / sum(dofs)
+            made = [stats.norm(m, math.sqrt(pooled)) for m in means]
+        else:
+            dofs = np.array([len(sample) - 1 for sample in samples])
+            shrunk, d0, _ = shrink_variances(np.array(own), dofs)
+            made = []
+            for m, v, d in zip(means, shrunk, dofs, strict=True):
+                scale = math.sqrt(v * (1 + 1 / (d + 1)))
+                made.append(stats.norm(m, scale) if d0 == math.inf else stats.t(d0 + d, m, scale))
+        laws.append(made)
+    return laws
+
+
+@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_parity_with_the_equations(variance, seed):
+    signals, included, target = drawn(seed)
+    inside, outside = plain_laws(signals, included, variance)
+    online = [i.logpdf(x) - o.logpdf(x) for i, o, x in zip(inside, outside, target, strict=True)]
+    # Strictly increasing in the paper's P(out <= signal), and without its ties near 0 and 1.
+    offline = [o.logcdf(x) - o.logsf(x) for o, x in zip(outside, target, strict=True)]
+    assert lira_online(signals, included, target, variance) == pytest.approx(online, abs=1e-6)
+    assert lira_offline(signals, included, target, variance) == pytest.approx(offline, abs=1e-6)
+
+
+@given(st.integers(0, 1000), st.sampled_from(VARIANCES), st.floats(-50, 50), st.floats(0.1, 20))
+def test_units_do_not_matter(seed, variance, shift, scale):
+    signals, included, target = drawn(seed, 8, 20)
+    moved = lira_online(signals * scale + shift, included, target * scale + shift, variance)
+    assert moved == pytest.approx(lira_online(signals, included, target, variance), abs=1e-5)
+
+
+@given(st.integers(0, 1000), st.sampled_from(VARIANCES))
+def test_the_order_of_records_and_of_models_does_not_matter(seed, variance):
+    signals, included, target = drawn(seed, 8, 20)
+    rng = np.random.default_rng(seed)
+    records, models = rng.permutation(20), rng.permutation(8)
+    straight = lira_online(signals, included, target, variance)
+    mixed = lira_online(
+        signals[np.ix_(models, records)],
+        included[np.ix_(models, records)],
+        target[records],
+        variance,
+    )
+    assert mixed == pytest.approx(straight[records], abs=1e-8)
+
+
+@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("far", [0.0, 1.0, 1e6, -1e6])
+def test_scores_are_finite_where_models_agree_exactly(variance, far):
+    _, included, _ = drawn(0, 8, 10)
+    for attack in (lira_online, lira_offline):
+        scores = attack(np.ones((8, 10)), included, np.full(10, 1 + far), variance)
+        assert np.isfinite(scores).all()
+
+
+def test_far_out_the_tail_neither_ties_nor_jumps():
+    signals, included, _ = drawn(3, 12, 40)
+    out = signals.mean(axis=0)
+    scores = np.stack(
+        [lira_offline(signals, included, out + far) for far in 10.0 ** np.arange(1, 60, 2)]
+    )
+    assert (np.diff(scores, axis=0) > 0).all()
+
+
+def test_with_many_models_it_is_the_exact_likelihood_ratio():
+    rng = np.random.default_rng(5)
+    n = 500
+    included = np.arange(1000)[:, None] % 2 == rng.integers(0, 2, n)
+    spread = rng.uniform(0.5, 2, n)
+    signals = included * 1.0 + rng.normal(size=(1000, n)) * spread
+    target = rng.normal(size=n) * spread + (np.arange(n) < 250)
+    exact = stats.norm.logpdf(target, 1, spread) - stats.norm.logpdf(target, 0, spread)
+    for variance in ("moderated", "per-example"):
+        found = lira_online(signals, included, target, variance)
+        assert np.corrcoef(found, exact)[0, 1] > 0.99
+
+
+def test_bad_input():
+    signals, included, target = drawn(0, 8, 10)
+    with pytest.raises(ValueError, match="variance"):
+        lira_online(signals, included, target, "own")
+    included[1:, 0] = False
+    with pytest.raises(ValueError, match="1 of 10 records have fewer than 2"):
+        lira_online(signals, included, target)
