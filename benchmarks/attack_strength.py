@@ -2,8 +2,8 @@
 
     python benchmarks/attack_strength.py [shadow models ...]
 
-Six targets, each trained on another random half of load_flchain (7,874 people); the shadow models of
-each are trained on balanced halves of all. Mean over the targets, with its standard error.
+Six targets, each trained on another random half of load_flchain (7,874 people); the shadow models
+are trained on balanced halves of all. Mean over the targets, with its standard error.
 """
 
 import sys
@@ -22,15 +22,17 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sksurv.datasets import load_flchain
 
-from pytest_leakpro import Classifier
 from pytest_leakpro.attacks.membership.lira import LikelihoodRatio, OfflineLikelihoodRatio
 from pytest_leakpro.attacks.membership.loss import LossThreshold
 from pytest_leakpro.attacks.membership.rmia import OfflineRatioToReference, RatioToReference
 from pytest_leakpro.auditing.ranking import best_variant, rank_attacks
 from pytest_leakpro.shadow.assignment import assign
 from pytest_leakpro.stats.roc import auc, roc_points, tpr_at
+from pytest_leakpro.targets.model_reader import ModelReader
+from pytest_leakpro.targets.records import Records
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
 from pytest_leakpro.targets.trainers import CloneTrainer
+from pytest_leakpro.targets.units import record_units
 
 TARGETS = 6
 RATES = np.array([0.01, 0.001])
@@ -38,10 +40,9 @@ RATES = np.array([0.01, 0.001])
 
 def signals(trainer, X, y, rows, seed):
     """Train one forest and read its log-odds of the true class on all records."""
-    model = trainer(X[rows], y[rows], seed)
-    everyone = Classifier(model, (X[:4000], y[:4000]), (X[4000:], y[4000:]), allow_overlap=True)
-    view = everyone.prepare(0)
-    return np.concatenate([view.members.negative_loss, view.nonmembers.negative_loss])
+    n = len(X)
+    everyone = Records("members", X, y.to_numpy(), record_units(n), y, np.arange(n))
+    return ModelReader(classes=(0, 1)).negative_loss(trainer(X[rows], y[rows], seed), everyone)
 
 
 def figures(scores, saw):

@@ -44,7 +44,7 @@ def prepare() -> ColumnTransformer:
     return ColumnTransformer(
         [
             ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS),
-            ("categories", OneHotEncoder(handle_unknown="ignore"), CATEGORIES),
+            ("categories", OneHotEncoder(handle_unknown="ignore", sparse_output=False), CATEGORIES),
         ]
     )
 

@@ -14,7 +14,7 @@ from scipy import special
 from pytest_leakpro.stats.moderated import (
     SMALLEST_VARIANCE,
     floor_variances,
-    shrink_variances,
+    moderate_variances,
 )
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def lira_online(
           pooled over records about the records' means (divided by the degrees of freedom: with
           two models to a record the maximum-likelihood estimate would be half the variance).
         - moderated: Student-t predictive densities; each record's unbiased variances are shrunk
-          by `shrink_variances`, "in" and "out" apart, and have d0 + count - 1 degrees of
+          by `moderate_variances`, "in" and "out" apart, and have d0 + count - 1 degrees of
           freedom. The scale is sqrt(s^2 (1 + 1/count)), as the mean is estimated too. Normal
           where d0 is infinite.
 
@@ -216,7 +216,7 @@ def _standardise(
         spread = np.full(len(z), max(pooled, SMALLEST_VARIANCE))
     else:
         squares /= count - 1
-        spread, prior_dof, _ = shrink_variances(squares, count - 1)
+        spread, prior_dof = moderate_variances(squares, count - 1)
         spread *= 1 + 1 / count
         dof = None if math.isinf(prior_dof) else prior_dof + count - 1
     scale = np.sqrt(spread, out=spread)
@@ -285,6 +285,6 @@ def _log_upper_tail(t: NDArray[Any], dof: NDArray[Any]) -> NDArray[np.float64]:
         else:
             term = m / (c + 2 * m - 2) * ((c - 1.5 + m) / (c + 2 * m - 1))
         fraction = 1 + term * u / fraction
-    tail[~near] = _log_density(x, np.ones(len(x)), v) + np.log1p(x**2 / v) - np.log(fraction)
-    tail[~near] += np.log(v) - np.log(v) - np.log(x)
+    mills = np.log1p(x**2 / v) - np.log(x) - np.log(fraction)
+    tail[~near] = _log_density(x, np.ones(len(x)), v) + mills
     return tail

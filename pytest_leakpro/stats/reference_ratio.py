@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from pytest_leakpro.stats.roc import auc
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_offline_a", "log_ratio", "pair_share", "reference_log_probability"]
 
-_BLOCK = 4096  # records at a time, so that the extra memory stays small
+_BLOCK = 2048  # records at a time, so that the extra memory stays small
 CANDIDATES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -73,7 +72,9 @@ def _log_mean(log_p: NDArray[Any], chosen: NDArray[np.bool_]) -> NDArray[Any]:
     for start in range(0, len(counts), _BLOCK):
         rows = slice(start, start + _BLOCK)
         masked = np.where(chosen[:, rows], log_p[:, rows], -np.inf)
-        summed[rows] = special.logsumexp(masked, axis=0)
+        top = masked.max(axis=0)
+        masked -= top
+        summed[rows] = top + np.log(np.exp(masked, out=masked).sum(axis=0))
     return np.asarray(summed - np.log(counts))
 
 

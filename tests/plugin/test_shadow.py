@@ -44,7 +44,8 @@ RECIPES = {"module": fit, "lambda": lambda X, y, seed: fit(X, y, seed).predict_p
 def test_it(leakpro, cohort, recipe, name):
     members, nonmembers = cohort
     if name == "clone":
-        target = Classifier(DecisionTreeClassifier(random_state=0).fit(*members), members, nonmembers)
+        tree = DecisionTreeClassifier(random_state=0).fit(*members)
+        target = Classifier(tree, members, nonmembers)
     else:
         train = recipe if name == "conftest" else RECIPES[name]
         model = train(*members, 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pytest_leakpro.stats.likelihood_ratio import lira_offline, lira_online
-from pytest_leakpro.stats.moderated import shrink_variances
+from pytest_leakpro.stats.moderated import moderate_variances
 
 VARIANCES = ["moderated", "per-example", "global"]
 
@@ -44,7 +44,7 @@ def plain_laws(signals, included, variance):
             made = [stats.norm(m, math.sqrt(pooled)) for m in means]
         else:
             dofs = np.array([len(sample) - 1 for sample in samples])
-            shrunk, d0, _ = shrink_variances(np.array(own), dofs)
+            shrunk, d0 = moderate_variances(np.array(own), dofs)
             made = []
             for m, v, d in zip(means, shrunk, dofs, strict=True):
                 scale = math.sqrt(v * (1 + 1 / (d + 1)))
@@ -125,3 +125,32 @@ def test_bad_input():
     included[1:, 0] = False
     with pytest.raises(ValueError, match="1 of 10 records have fewer than 2"):
         lira_online(signals, included, target)
+
+
+def test_without_a_common_variance_moderation_is_each_records_own_t_law():
+    # Variances over 16 decades: d0 is about 0.1, and every record keeps nearly its own variance.
+    rng = np.random.default_rng(7)
+    included = np.repeat([[True], [False]], 20, axis=0) & np.ones((1, 200), bool)
+    spread = 10.0 ** rng.uniform(-2, 2, 200)
+    signals = rng.normal(size=(40, 200)) * spread
+    target = rng.normal(size=200) * spread
+    found = lira_online(signals, included, target)
+    own = np.zeros(200)
+    for side, sign in ((signals[:20], 1), (signals[20:], -1)):
+        scale = side.std(axis=0, ddof=1) * math.sqrt(1 + 1 / 20)
+        own += sign * stats.t.logpdf(target, 19, side.mean(axis=0), scale)
+    assert np.abs(found - own).max() < 0.1
+
+
+def test_with_one_variance_for_all_moderation_is_the_pooled_law():
+    # Equal sample variances, so that d0 is infinite; only the mean's own error 1/count remains.
+    rng = np.random.default_rng(8)
+    included = np.repeat([[True], [False]], 20, axis=0) & np.ones((1, 100), bool)
+    noise = rng.normal(size=(40, 100))
+    for side in (noise[:20], noise[20:]):
+        side -= side.mean(axis=0)
+        side /= side.std(axis=0, ddof=1)
+    signals, target = noise + included, rng.normal(size=100)
+    moderated = lira_online(signals, included, target)
+    pooled = lira_online(signals, included, target, "global")
+    assert moderated == pytest.approx(pooled / (1 + 1 / 20), abs=1e-9)

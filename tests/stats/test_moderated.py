@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from pytest_leakpro.stats.moderated import inverse_trigamma, shrink_variances
+from pytest_leakpro.stats.moderated import inverse_trigamma, moderate_variances, shrink_variances
 
 
 @given(st.floats(1e-5, 1e6))
@@ -53,3 +53,21 @@ def test_always_finite_positive_and_between_the_extremes(values, dof):
 def test_two_variances_are_too_few_for_a_prior_of_their_own():
     _, prior_dof, _ = shrink_variances(np.array([1.0, 100.0]), 5)
     assert prior_dof == math.inf
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=30), st.integers(1, 20))
+def test_moderated_variances_keep_the_pooled_value(values, dof):
+    posterior, prior_dof = moderate_variances(np.array(values), dof)
+    assert (posterior > 0).all()
+    assert np.isfinite(posterior).all()
+    assert prior_dof >= 8
+    # Shrinking towards the mean keeps the mean, up to the floor under zeros.
+    assert posterior.mean() == pytest.approx(np.mean(values), rel=1e-3, abs=1e-6)
+
+
+def test_with_many_observations_a_variance_is_its_own():
+    rng = np.random.default_rng(3)
+    true = 4 * 1.0 / rng.chisquare(4, 1000)
+    sample = true * rng.chisquare(400, 1000) / 400
+    posterior, _ = moderate_variances(sample, 400)
+    assert np.corrcoef(np.log(posterior), np.log(true))[0, 1] > 0.98
