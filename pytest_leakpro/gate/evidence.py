@@ -84,6 +84,23 @@ class MembershipScores(Evidence):
         cut = self._sorted("nonmembers")[-rank]
         return len(self.members) - int(self._sorted("members").searchsorted(cut, side="left"))
 
+    def ties_broken(self) -> MembershipScores:
+        """Rank all records, ties in random order: what an attacker does who guesses within a tie.
+
+        The order within a tie follows from the sizes alone, so that the same scores give the same
+        ranks. The ROC curve of the ranks is that of the scores, crossed linearly at every tie.
+        """
+        import numpy as np
+
+        both = np.concatenate([self.members, self.nonmembers])
+        if len(np.unique(both)) == len(both):
+            return self
+        lot = np.random.default_rng(len(both)).permutation(len(both))
+        ranks = np.empty(len(both))
+        ranks[np.lexsort((lot, both))] = np.arange(len(both))
+        split = len(self.members)
+        return MembershipScores(ranks[:split], ranks[split:], name=self.name)
+
     def roc(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Give the vertices of the ROC curve; see `pytest_leakpro.stats.roc.roc_points`."""
         from pytest_leakpro.stats.roc import roc_points

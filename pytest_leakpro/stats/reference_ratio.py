@@ -59,8 +59,9 @@ def reference_log_probability(
         return both
     if not 0 < offline_a <= 1:
         raise ValueError(f"offline_a lies above 0 and is at most 1, not {offline_a}")
-    corrected: NDArray[Any] = np.log(((1 + offline_a) * np.exp(outside) + 1 - offline_a) / 2)
-    return np.asarray(np.maximum(corrected, outside + np.log((1 + offline_a) / 2)))
+    # In logarithms, as a small p_out would drown in the sum with 1 - a before that is taken off.
+    rest = np.log1p(-offline_a) if offline_a < 1 else -np.inf
+    return np.asarray(np.logaddexp(np.log1p(offline_a) + outside, rest) - np.log(2))
 
 
 def _log_mean(log_p: NDArray[Any], chosen: NDArray[np.bool_]) -> NDArray[Any]:

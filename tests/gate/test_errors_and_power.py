@@ -113,6 +113,31 @@ def test_a_constant_or_coarse_score_passes_where_sizes_suffice(kind):
     assert passed == 1
 
 
+@pytest.mark.parametrize("levels", [(1.0, 1.0), (0.1, 0.01), (0.5, 0.05)])
+def test_exactly_at_the_budget_with_two_levels_both_errors_keep_their_level(levels):
+    # A share x of the members and y of the non-members stand on the upper level: at an FPR a below
+    # y guessing within it reaches a x / y, here 1 % (or 0.1 % where nothing tells them apart).
+    x, y = levels
+    rng = np.random.default_rng(20)
+    limit = 0.001 * x / y
+
+    def draw():
+        return MembershipScores(*((rng.uniform(size=2000) < share) * 1.0 for share in (x, y)))
+
+    failed, passed = outcomes(f"tpr@0.1%fpr <= {limit:.6%}", draw, 1000)
+    assert failed <= allowed(1000)
+    assert passed <= allowed(1000)
+
+
+def test_coarse_scores_without_leakage_pass_as_often_as_fine_ones():
+    # True chance 92 %; three standard errors of 300 runs are 4.7 points.
+    rng = np.random.default_rng(21)
+    for levels in (1, 2, 20):
+        draw = lambda: MembershipScores(*rng.integers(0, levels, (2, 2000)))  # noqa: B023, E731
+        _, passed = outcomes("tpr@0.1%fpr <= 1%", draw, 300)
+        assert passed >= 0.92 - 0.047
+
+
 def test_members_tied_with_the_cut_do_not_count_towards_a_fail():
     # Every score is the same: counted at-or-above, every member would lie above every cut, and the
     # lower bound would be near 1 although nothing leaks.

@@ -59,3 +59,16 @@ def test_scores_that_are_none(members, says):
         MembershipScores(members, [0.0] * 10)
     with pytest.raises(LeakproError, match="nonmembers"):
         MembershipScores([0.0] * 10, members)
+
+
+@given(LEVELS, LEVELS)
+def test_breaking_ties_keeps_the_order_and_the_area(members, nonmembers):
+    scores = MembershipScores(members, nonmembers)
+    broken = scores.ties_broken()
+    both = np.concatenate([broken.members, broken.nonmembers])
+    assert len(np.unique(both)) == len(both)
+    before = np.concatenate([members, nonmembers])
+    assert (np.diff(before[np.argsort(both)]) >= 0).all()
+    again = MembershipScores(members, nonmembers).ties_broken()
+    assert np.array_equal(again.members, broken.members)
+    assert broken.ties_broken() is broken

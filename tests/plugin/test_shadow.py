@@ -1,6 +1,8 @@
 """Shadow models in a session: any function, any import mode, any number of workers."""
 
 import json
+import sys
+import time
 
 import pytest
 
@@ -112,3 +114,52 @@ def test_flags_that_cannot_be(models, flag, says):
     result = models.runpytest("--leakpro", flag)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert says in result.stderr.str()
+
+
+SHARED = """
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+from pytest_leakpro import Classifier
+
+def fit(X, y, seed):
+    with open("trained.log", "a") as file:
+        file.write("x")
+    return DecisionTreeClassifier(random_state=seed).fit(X, y)
+
+@pytest.mark.parametrize("number", range(4))
+def test_it(leakpro, cohort, number):
+    members, nonmembers = cohort
+    model = DecisionTreeClassifier(random_state=0).fit(*members)
+    leakpro.measure(Classifier(model, members, nonmembers, train=fit), "auc <= 0.55")
+"""
+
+
+def test_workers_that_need_the_same_models_train_each_once(models):
+    pytest.importorskip("xdist")
+    models.makepyfile(test_models=SHARED)
+    result = models.runpytest_subprocess("--leakpro", "--leakpro-shadow-models=6", "-n2")
+    result.assert_outcomes(passed=4)
+    assert (models.path / "trained.log").read_text() == "x" * 6
+
+
+def test_a_killed_session_keeps_what_was_finished(models):
+    models.makepyfile(
+        test_models=SHARED.replace(
+            "    return Decision", "    time.sleep(0.4)\n    return Decision"
+        )
+        .replace("import pytest\n", "import pytest, time\n")
+        .replace("range(4)", "range(1)")
+    )
+    flags = ["--leakpro", "--leakpro-shadow-models=6", "--leakpro-workers=1"]
+    session = models.popen([sys.executable, "-m", "pytest", *flags])
+    cache = models.path / ".leakpro" / "cache"
+    deadline = time.monotonic() + 60
+    while len(list(cache.glob("*/*.npz"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    session.kill()
+    session.wait(30)
+    finished = len(list(cache.glob("*/*.npz")))
+    assert 2 <= finished < 6
+    before = len((models.path / "trained.log").read_text())
+    models.runpytest_subprocess(*flags).assert_outcomes(passed=1)
+    assert len((models.path / "trained.log").read_text()) - before == 6 - finished

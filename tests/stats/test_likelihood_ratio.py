@@ -1,6 +1,7 @@
 """LiRA against the papers' equations, written plainly, one record at a time."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from pytest_leakpro.stats import likelihood_ratio
 from pytest_leakpro.stats.likelihood_ratio import lira_offline, lira_online
 from pytest_leakpro.stats.moderated import moderate_variances
 
@@ -127,19 +129,33 @@ def test_bad_input():
         lira_online(signals, included, target)
 
 
-def test_without_a_common_variance_moderation_is_each_records_own_t_law():
-    # Variances over 16 decades: d0 is about 0.1, and every record keeps nearly its own variance.
+def test_without_a_common_variance_moderation_is_each_records_own_t_law(monkeypatch):
+    def no_prior(variances, dof):
+        return variances.copy(), 1e-9
+
+    monkeypatch.setattr(likelihood_ratio, "moderate_variances", no_prior)
     rng = np.random.default_rng(7)
-    included = np.repeat([[True], [False]], 20, axis=0) & np.ones((1, 200), bool)
+    included = np.repeat([[True], [False]], [12, 20], axis=0) & np.ones((1, 200), bool)
     spread = 10.0 ** rng.uniform(-2, 2, 200)
-    signals = rng.normal(size=(40, 200)) * spread
-    target = rng.normal(size=200) * spread
-    found = lira_online(signals, included, target)
+    signals, target = rng.normal(size=(32, 200)) * spread, rng.normal(size=200) * spread
     own = np.zeros(200)
-    for side, sign in ((signals[:20], 1), (signals[20:], -1)):
-        scale = side.std(axis=0, ddof=1) * math.sqrt(1 + 1 / 20)
-        own += sign * stats.t.logpdf(target, 19, side.mean(axis=0), scale)
-    assert np.abs(found - own).max() < 0.1
+    for side, sign in ((signals[:12], 1), (signals[12:], -1)):
+        scale = side.std(axis=0, ddof=1) * math.sqrt(1 + 1 / len(side))
+        own += sign * stats.t.logpdf(target, len(side) - 1, side.mean(axis=0), scale)
+    assert lira_online(signals, included, target) == pytest.approx(own, abs=1e-6)
+
+
+@pytest.mark.parametrize("n_models", [8, 64])
+@pytest.mark.parametrize("attack", [lira_online, lira_offline])
+def test_memory_stays_below_three_times_the_signals(attack, n_models):
+    signals, included, target = drawn(0, n_models, 100)
+    signals, included = np.tile(signals, 500), np.tile(included, 500)
+    signals += np.random.default_rng(9).normal(size=signals.shape)
+    tracemalloc.start()
+    attack(signals, included, np.tile(target, 500))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * signals.nbytes
 
 
 def test_with_one_variance_for_all_moderation_is_the_pooled_law():

@@ -44,6 +44,13 @@ def test_tiny_probabilities_do_not_vanish():
     assert reference_log_probability(log_p, included, offline_a=1.0) == pytest.approx([-690.0] * 2)
 
 
+def test_without_a_correction_the_offline_reference_is_what_the_out_models_give():
+    # About the resolution of 1 a sum with 1 - a would round to nothing, or to twice the value.
+    log_p = np.log(np.geomspace(1e-300, 1, 2000))[None]
+    found = reference_log_probability(log_p, np.zeros(log_p.shape, bool), offline_a=1.0)
+    assert found == pytest.approx(log_p[0], abs=1e-12)
+
+
 @given(
     st.lists(st.integers(-5, 5), min_size=1, max_size=30),
     st.lists(st.integers(-5, 5), min_size=1, max_size=30),

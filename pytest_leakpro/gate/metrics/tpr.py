@@ -65,6 +65,10 @@ class TprAtFpr(Metric):
         p_value = None if limit is None else tpr_p_value(above, m, k, n, fpr, limit)
         low = tpr_lower(above, m, k, n, fpr, error_low)
 
+        # The upper bound counts members at or above a cut. Where many tie there, as with a model
+        # that knows few probabilities, that would count the whole tie against a PASS; with ties in
+        # random order it bounds what the curve reads, linearly across them.
+        broken = evidence.ties_broken()
         grid = fpr_grid(fpr)
         value = float(np.max(tpr_at(*evidence.roc(), grid) * (fpr / grid)))
         high = 0.0
@@ -73,7 +77,7 @@ class TprAtFpr(Metric):
             if rule is None:
                 high = max(high, fpr / float(rate))
                 continue
-            counts = tuple(evidence.members_at_or_above(rank) for rank in rule.ranks)
+            counts = tuple(broken.members_at_or_above(rank) for rank in rule.ranks)
             high = max(high, rule.bound(counts, m) * fpr / float(rate))
         return Reading.consistent(value, low, high, p_value)
 
