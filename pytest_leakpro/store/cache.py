@@ -14,8 +14,7 @@ import json
 import re
 import shutil
 import time
-import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheEntry", "SignalCache"]
 
-_KEY = re.compile(r"[0-9a-f]{8,128}")
+_KEY = re.compile(r"[0-9a-f]{64}")
 _CHECKSUM = "checksum"
 
 
@@ -85,12 +84,14 @@ class SignalCache:
             with np.load(io.BytesIO(raw), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             checksum = arrays.pop(_CHECKSUM).tobytes().decode("ascii")
-            if checksum == _checksum(arrays):
+            if checksum == _checksum(key, index, arrays):
                 return arrays
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, UnicodeDecodeError):
+        except Exception:  # noqa: S110
+            # A damaged archive fails in many ways: it seems encrypted, of a later version, huge.
             pass
         warn(f"the cache file {path.name} of {key[:12]}… is damaged; it is computed again")
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         return None
 
     def store(
@@ -117,7 +118,7 @@ class SignalCache:
                 raise LeakproError(f"the array {name!r} holds objects, which the cache never keeps")
         if not self._writable:
             return
-        stamp = np.frombuffer(_checksum(arrays).encode("ascii"), dtype=np.uint8)
+        stamp = np.frombuffer(_checksum(key, index, arrays).encode("ascii"), dtype=np.uint8)
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **{**arrays, _CHECKSUM: stamp})
         path = self._path(key, index)
@@ -145,7 +146,7 @@ class SignalCache:
             self._make_folder(path.parent)
             lock = FileLock(path.with_suffix(".lock"))
             lock.acquire()
-        except OSError:
+        except (OSError, NotImplementedError):  # the latter where a file system has no locks
             yield
             return
         try:
@@ -164,8 +165,12 @@ class SignalCache:
                 about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 about = {}
-            newest = max((file.stat().st_mtime for file in files), default=folder.stat().st_mtime)
-            size = sum(file.stat().st_size for file in files)
+            try:
+                stats = [file.stat() for file in files] or [folder.stat()]
+            except FileNotFoundError:  # cleared meanwhile by another process
+                continue
+            newest = max(stat.st_mtime for stat in stats)
+            size = sum(stat.st_size for stat in stats) if files else 0
             found.append(CacheEntry(folder.name, about, len(files), size, time.time() - newest))
         return sorted(found, key=lambda entry: entry.age_seconds)
 
@@ -183,17 +188,25 @@ class SignalCache:
 
     def _make_folder(self, folder: Path) -> None:
         root = self.folder.parent if self.folder.parent.name == ".leakpro" else self.folder
+        if root == self.folder and root.is_dir() and any(map(_is_foreign, root.iterdir())):
+            # The user's own folder: only the entry in it is kept out of version control.
+            root = folder
         if not folder.is_dir():
             root.parent.mkdir(parents=True, exist_ok=True)
-            for part in (root, self.folder, folder):
+            for part in sorted({root, self.folder, folder}, key=lambda path: len(path.parts)):
                 part.mkdir(mode=0o700, exist_ok=True)
         ignore = root / ".gitignore"
         if not ignore.exists():
             write_text(ignore, "*\n")
 
 
-def _checksum(arrays: Mapping[str, NDArray[Any]]) -> str:
-    total = hashlib.sha256()
+def _is_foreign(path: Path) -> bool:
+    return path.name != ".gitignore" and not _KEY.fullmatch(path.name)
+
+
+def _checksum(key: str, index: int, arrays: Mapping[str, NDArray[Any]]) -> str:
+    # With the place, so that a file that was moved to another is not taken for it.
+    total = hashlib.sha256(f"{key} {index}\n".encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -78,6 +79,38 @@ def test_a_damaged_file_is_noticed_and_computed_again(cache, damage):
     assert not path.exists()
     cache.store(KEY, 0, {"signals": np.arange(3.0)}, {})
     assert cache.load(KEY, 0)["signals"].tolist() == [0, 1, 2]
+
+
+def test_no_flipped_bit_goes_unnoticed(cache):
+    arrays = {"signals": np.arange(2.0)}
+    cache.store(KEY, 0, arrays, {})
+    path = cache.folder / KEY / "0.npz"
+    content = path.read_bytes()
+    for place in range(len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PytestLeakproWarning)
+            loaded = cache.load(KEY, 0)
+        assert loaded is None or np.array_equal(loaded["signals"], arrays["signals"])
+
+
+def test_a_file_in_the_wrong_place_is_noticed(cache):
+    cache.store(KEY, 0, {"signals": np.zeros(2)}, {})
+    (cache.folder / KEY / "0.npz").rename(cache.folder / KEY / "1.npz")
+    with pytest.warns(PytestLeakproWarning, match="is damaged"):
+        assert cache.load(KEY, 1) is None
+
+
+def test_a_folder_of_the_users_own_is_left_as_it_is(tmp_path):
+    (tmp_path / "20240101").mkdir()
+    cache = SignalCache(tmp_path)
+    cache.store(KEY, 0, {"signals": np.zeros(2)}, {})
+    assert not (tmp_path / ".gitignore").exists()
+    assert (tmp_path / KEY / ".gitignore").read_text() == "*\n"
+    assert cache.clear() == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["20240101"]
 
 
 def test_objects_are_never_kept(cache):
