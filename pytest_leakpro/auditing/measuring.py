@@ -20,8 +20,9 @@ from pytest_leakpro.stats.multiplicity import attack_weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_leakpro.gate.budget import Budget, MetricName
+    from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.evidence import Evidence
+    from pytest_leakpro.gate.metric_name import MetricName
 
 __all__ = ["Brought", "Context", "distinct_rankings", "measure", "not_scored"]
 

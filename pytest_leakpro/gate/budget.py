@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.metric_name import MetricName
 from pytest_leakpro.gate.wording import plain_number, printable
 
 if TYPE_CHECKING:
@@ -18,39 +19,12 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-__all__ = ["Budget", "MetricName", "parse_metric"]
+__all__ = ["Budget", "parse_metric"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _SPACE = re.compile(r"\s*")
 _OTHER_SIGNS = ("<", "≤", "=<", "==", "=", ">=", ">", "≥", "is")
-
-
-@dataclass(frozen=True)
-class MetricName:
-    """Which number is meant: a metric with its argument or its false-positive rate.
-
-    Attributes
-    ----------
-    name : str
-        As in the table of metrics, for example ``"tpr"`` or ``"inference"``.
-    argument : str or None
-        What stands in brackets, for example the column of ``inference[lab]``.
-    fpr : float or None
-        The false-positive rate at which a TPR is read, in (0, 1/2).
-    """
-
-    name: str
-    argument: str | None = None
-    fpr: float | None = None
-
-    def __str__(self) -> str:
-        text = self.name
-        if self.argument is not None:
-            text += f"[{self.argument}]"
-        if self.fpr is not None:
-            text += f"@{plain_number(self.fpr, 'percent')}fpr"
-        return text
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pytest_leakpro.gate.plain import plain
 from pytest_leakpro.gate.wording import plain_number, shown_bounds
 
 if TYPE_CHECKING:
-    from pytest_leakpro.gate.budget import MetricName
+    from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.gate.verdict import Verdict
 
 __all__ = ["AttackFigures", "Measurement"]

@@ -21,7 +21,7 @@ from pytest_leakpro.stats.multiplicity import attack_weights
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_leakpro.gate.budget import MetricName
+    from pytest_leakpro.gate.metric_name import MetricName
 
 __all__ = ["RequiredSizes", "limit_passed_safely", "null_pass_chance", "required_sizes"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["default_workers", "execute"]
+
+_PROGRESS_SECONDS = 5.0
 
 
 def default_workers() -> int:
@@ -74,11 +77,20 @@ def execute(
         results: Any = (run_one(job, train, index) for index in missing)
     else:
         results = _in_processes(job, train, missing, workers)
+    said = time.monotonic()
     for result in results:
         if result.signals is None:
             raise LeakproError(result.failure) from TrainingError(result.trace)
         finished[result.index] = result
+        if _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
+            said = time.monotonic()
+            say(f"{len(finished)} of {n_models} shadow models")
     return np.stack([_signals(finished[index]) for index in range(n_models)])
+
+
+def _is_watched() -> bool:
+    """Tell whether somebody looks on: progress has no place in a log."""
+    return sys.__stdout__ is not None and sys.__stdout__.isatty()
 
 
 def _from_cache(job: ShadowJob, index: int, finished: dict[int, Finished]) -> bool:

@@ -14,8 +14,8 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import Unit, plain_number
 
 if TYPE_CHECKING:
-    from pytest_leakpro.gate.budget import MetricName
     from pytest_leakpro.gate.evidence import Evidence
+    from pytest_leakpro.gate.metric_name import MetricName
 
 __all__ = ["Metric", "Reading", "Sizes"]
 

@@ -11,7 +11,7 @@ from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Metric, Reading, Sizes
 
 if TYPE_CHECKING:
-    from pytest_leakpro.gate.budget import MetricName
+    from pytest_leakpro.gate.metric_name import MetricName
 
 __all__ = ["TprAtFpr"]
 
