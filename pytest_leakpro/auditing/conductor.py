@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_leakpro.attacks.base import Attack
+    from pytest_leakpro.gate.measurement import Measurement
 
 __all__ = ["assert_leakage_below", "audit", "conduct"]
 
@@ -279,7 +280,8 @@ def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefa
             not_scored(budget, sizes, n_attacks, context, message)
             for budget, message in zip(budgets, undecidable, strict=True)
         )
-        return Audit(target.name, measurements, session.seed, session.alpha, view.notes)
+        said += view.notes
+        return Audit(target.name, measurements, session.seed, session.alpha, said)
 
     brought, exposed = [], {}
     for attack in suite:
@@ -297,7 +299,7 @@ def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefa
 
 def _measure(
     budgets: tuple[Budget, ...], brought: list[Brought], context: Context
-) -> tuple[Any, ...]:
+) -> tuple[Measurement, ...]:
     rankings = distinct_rankings(brought)
     if budgets:
         return tuple(
@@ -330,7 +332,7 @@ def _announce(budgets: tuple[Budget, ...], sizes: Sizes, alpha: float, attacks: 
     return undecidable
 
 
-def _with_weak_suite(measurement: Any, session: SessionDefaults) -> Any:
+def _with_weak_suite(measurement: Measurement, session: SessionDefaults) -> Measurement:
     if (
         session.weak_suite == "inconclusive"
         and measurement.weak_suite

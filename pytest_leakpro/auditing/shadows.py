@@ -89,7 +89,9 @@ def prepare_shadows(
     shadow = obtain_shadows(target, view, session.seed, plan)
     view.shadow = shadow
     n_members, n_nonmembers = len(view.records("members")), len(view.records("nonmembers"))
-    counted = shadow.take(np.arange(n_members + n_nonmembers))
+    n_counted = n_members + n_nonmembers
+    # Only a population stands behind them; without one a copy of all signals is saved.
+    counted = shadow if n_counted == shadow.n_records else shadow.take(np.arange(n_counted))
     counted.require_both(slice(None))
 
     rates = [budget.metric.fpr for budget in budgets if budget.metric.fpr is not None]

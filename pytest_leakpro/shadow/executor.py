@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 import time
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, in_worker, run_one
+from pytest_leakpro.shadow.own_code import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +160,9 @@ def _own_modules_by_value() -> Iterator[None]:
 
     registered = []
     for module in list(sys.modules.values()):
-        if _is_users_own(module):
+        has_file = isinstance(module, ModuleType) and getattr(module, "__file__", None)
+        # What stands in __main__ travels by value as it is.
+        if has_file and module.__name__ != "__main__" and is_own(module):
             try:
                 cloudpickle.register_pickle_by_value(module)
             except ValueError:  # known to sys.modules under another name
@@ -170,13 +173,3 @@ def _own_modules_by_value() -> Iterator[None]:
     finally:
         for module in registered:
             cloudpickle.unregister_pickle_by_value(module)
-
-
-def _is_users_own(module: Any) -> bool:
-    name = getattr(module, "__name__", "")
-    file = getattr(module, "__file__", None)
-    if not file or name == "__main__" or name.split(".")[0] == "pytest_leakpro":
-        return False
-    installed = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    path = os.path.abspath(file)  # noqa: PTH100 - compared as text with the others
-    return not any(path.startswith(os.path.join(folder, "")) for folder in installed if folder)  # noqa: PTH118
