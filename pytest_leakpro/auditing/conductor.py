@@ -5,54 +5,38 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.auditing.feasibility import false_alarm_message, feasibility
-from pytest_leakpro.auditing.measuring import (
-    Brought,
-    Context,
-    distinct_rankings,
-    measure,
-    not_scored,
-)
+from pytest_leakpro.auditing.feasibility import false_alarm_message
 from pytest_leakpro.auditing.messages import (
     inconclusive_message,
     leakage_message,
+    no_baseline_message,
     weak_suite_message,
 )
-from pytest_leakpro.auditing.outcome import Audit, MemberScores
+from pytest_leakpro.auditing.records import error_records, numbered, records_of
+from pytest_leakpro.auditing.regression import keep_scores, with_changes
+from pytest_leakpro.auditing.running import carry_out
 from pytest_leakpro.auditing.session import SessionDefaults, current_session
-from pytest_leakpro.auditing.shadows import prepare_shadows
-from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
-from pytest_leakpro.gate.budget import Budget, parse_metric
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.errors import (
     InconclusiveError,
     LeakageError,
     LeakproError,
     warn,
 )
-from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.verdict import Verdict
-from pytest_leakpro.shadow.obtain import has_shadows
-from pytest_leakpro.stats.seeding import derive_rng
-from pytest_leakpro.targets.membership_target import MembershipTarget
-from pytest_leakpro.targets.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_leakpro.attacks.base import Attack
-    from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.auditing.outcome import Audit
+    from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["assert_leakage_below", "audit", "conduct"]
-
-USUAL_METRICS = ("tpr@0.1%fpr", "tpr@1%fpr", "auc", "advantage")
-# Where an attack needs a population and the user gave none.
-POPULATION_SHARE = 0.3
+__all__ = ["assert_leakage_below", "audit", "conduct", "fail", "judge", "report"]
 
 
 def audit(
@@ -64,6 +48,7 @@ def audit(
     shadow_models: int | None = None,
     workers: int | None = None,
     weak_suite: str | None = None,
+    name: str | None = None,
 ) -> Audit:
     """Measure how much a target leaks, and decide its budgets.
 
@@ -89,6 +74,8 @@ def audit(
         Number of processes that train them; the cores by default.
     weak_suite : {"warn", "inconclusive", "pass"}, optional
         What becomes of a PASS where no attack was calibrated per record.
+    name : str, optional
+        What the audit is called in records and baselines; the id of the test by default.
 
     Returns
     -------
@@ -111,6 +98,7 @@ def audit(
         shadow_models=shadow_models,
         workers=workers,
         weak_suite=weak_suite,
+        name=name,
     )
     return conduct(target, _budgets(budgets) or session.budgets, session)
 
@@ -125,15 +113,20 @@ def assert_leakage_below(
     workers: int | None = None,
     weak_suite: str | None = None,
     inconclusive: str | None = None,
+    max_increase: str | float | None = None,
+    name: str | None = None,
 ) -> Audit:
     """Assert that a target leaks no more than its budgets allow.
 
     Parameters
     ----------
-    target, *budgets, attacks, seed, alpha, shadow_models, workers, weak_suite
+    target, *budgets, attacks, seed, alpha, shadow_models, workers, weak_suite, name
         As for `audit`.
     inconclusive : {"fail", "warn", "pass"}, optional
         What an undecided budget does; "fail" by default.
+    max_increase : str or float, optional
+        How much more than its baseline any metric may show, as ``"0.5pp"`` (percentage points) or
+        0.005; by default no significant increase at all. Only in a session with a baseline.
 
     Returns
     -------
@@ -143,7 +136,8 @@ def assert_leakage_below(
     Raises
     ------
     LeakageError
-        Where a budget is violated: its lower bound lies above the limit.
+        Where a budget is violated: its lower bound lies above the limit. Or where the leakage is
+        significantly above the baseline's, by more than `max_increase`.
     InconclusiveError
         Where a budget is undecided and none is violated.
     LeakproError
@@ -167,6 +161,8 @@ def assert_leakage_below(
         workers=workers,
         weak_suite=weak_suite,
         inconclusive=inconclusive,
+        max_increase=max_increase,
+        name=name,
     )
     wanted = _budgets(budgets) or session.budgets
     if not wanted:
@@ -176,17 +172,16 @@ def assert_leakage_below(
             "or as leakpro_budgets in the ini file"
         )
     finished = conduct(target, wanted, session)
-    if finished.verdict is Verdict.FAIL:
-        raise LeakageError(leakage_message(finished, session.again), finished)
-    if finished.verdict is Verdict.INCONCLUSIVE and session.inconclusive != "pass":
-        message = inconclusive_message(finished, session.again)
-        if session.inconclusive == "fail":
-            raise InconclusiveError(message, finished)
-        warn(message)
+    judge(finished, session)
     return finished
 
 
-def conduct(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
+def conduct(
+    target: Any,
+    budgets: tuple[Budget, ...],
+    session: SessionDefaults,
+    only: tuple[MetricName, ...] | None = None,
+) -> Audit:
     """Audit a target with everything decided: budgets, seed, alpha, attacks.
 
     Parameters
@@ -197,150 +192,122 @@ def conduct(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) 
         Empty to measure the usual metrics.
     session : SessionDefaults
         What the call, the marker and the session say together.
+    only : tuple of MetricName, optional
+        The metrics that are told of and compared with the baseline; all by default. The others
+        are left to `report`.
 
     Returns
     -------
     Audit
+
+    Raises
+    ------
+    LeakproError
+        For bad input. Its end is logged all the same.
     """
-    repeated = {str(entry.metric) for entry in budgets}
-    if len(repeated) < len(budgets):
-        raise LeakproError(
-            f"a metric has two budgets: {', '.join(map(str, budgets))}; give one limit for each"
-        )
-    if isinstance(target, Evidence):
-        finished = _audit_evidence(target, budgets, session)
-    elif isinstance(target, (MembershipTarget, Recipe)):
-        finished = _audit_target(target, budgets, session)
-    else:
-        raise LeakproError(
-            f"a {type(target).__name__} cannot be audited: wrap it in Classifier or Regressor, "
-            "or bring the scores of another tool as MembershipScores"
-        )
-    _warn(finished, session)
-    if session.collect is not None:
-        session.collect(finished)
-    return finished
-
-
-def _audit_evidence(
-    evidence: Evidence, budgets: tuple[Budget, ...], session: SessionDefaults
-) -> Audit:
-    if session.attacks is not None:
-        raise LeakproError("attacks= does not go with scores that were measured elsewhere")
-    name = getattr(evidence, "name", type(evidence).__name__)
-    context = Context(name, "as given", "scores as given, not checked", session.alpha, session.seed)
-    brought = [Brought(name, evidence, 0.0)]
-    exposed = {}
-    if isinstance(evidence, MembershipScores):
-        import numpy as np
-
-        exposed[name] = MemberScores(np.arange(len(evidence.members)), evidence.members)
-    for budget in budgets:  # before feasibility, which would speak of another kind of evidence
-        metric_named(budget.metric.name).check_evidence(budget.metric, evidence)
-    _announce(budgets, Sizes(*evidence.sizes), session.alpha, 1)
-    measurements = _measure(budgets, brought, context)
-    return Audit(name, measurements, session.seed, session.alpha, (), exposed)
-
-
-def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
-    said: tuple[str, ...] = ()
-    if isinstance(target, Recipe):
-        said, target = (target.note,), target.realise(session.seed)
-    shadows = has_shadows(target)
-    suite = choose_suite(target, session.attacks, session.others, shadows=shadows)
-    _check_metrics(budgets, suite, target)
-    lacking = any(attack.needs_population for attack in suite) and not target.has_population
-    view = target.prepare(session.seed, population_share=POPULATION_SHARE if lacking else None)
-    sizes = Sizes(view.n_members, view.n_nonmembers)
-    n_attacks = (
-        len(suite) if session.attacks is not None else min(len(suite), LARGEST_DEFAULT_SUITE)
-    )
-    undecidable = _announce(budgets, sizes, session.alpha, n_attacks)
-    nothing_to_decide = bool(budgets) and len(undecidable) == len(budgets)
-
-    strength, seconds, blocks_pass = "no shadow models", 0.0, view.blocks_pass
-    notes: list[str] = []
-    if any(attack.needs_shadow for attack in suite) and not nothing_to_decide:
-        prepared = prepare_shadows(target, view, suite, budgets, session)
-        suite, notes, strength = prepared.suite, prepared.notes, prepared.strength
-        seconds = prepared.seconds
-        blocks_pass += prepared.blocks_pass
-    context = Context(
-        target.name,
-        target.access.value,
-        f"{target.access.value}, {strength}",
-        session.alpha,
-        session.seed,
-        weak_suite=not any(attack.calibrated for attack in suite),
-        blocks_pass=blocks_pass,
-        seconds=seconds,
-    )
-    if nothing_to_decide:
-        measurements = tuple(
-            not_scored(budget, sizes, n_attacks, context, message)
-            for budget, message in zip(budgets, undecidable, strict=True)
-        )
-        said += view.notes
-        return Audit(target.name, measurements, session.seed, session.alpha, said)
-
-    brought, exposed = [], {}
-    for attack in suite:
-        started = time.perf_counter()
-        evidence = attack.run(view, derive_rng(session.seed, "attack", attack.name))
-        brought.append(Brought(attack.name, evidence, time.perf_counter() - started))
-        if isinstance(evidence, MembershipScores):
-            exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
-    measurements = tuple(
-        _with_weak_suite(entry, session) for entry in _measure(budgets, brought, context)
-    )
-    said += (*view.notes, *notes)
-    return Audit(target.name, measurements, session.seed, session.alpha, said, exposed)
-
-
-def _measure(
-    budgets: tuple[Budget, ...], brought: list[Brought], context: Context
-) -> tuple[Measurement, ...]:
-    rankings = distinct_rankings(brought)
-    if budgets:
-        return tuple(
-            measure(budget.metric, budget, brought, context, rankings) for budget in budgets
-        )
-    return tuple(
-        measure(parse_metric(metric), None, brought, context, rankings) for metric in USUAL_METRICS
+    told = budgets if only is None else tuple(b for b in budgets if b.metric in only)
+    if session.name is not None and session.log is not None:
+        session.log.claim(session.name, session.test)
+    try:
+        finished = keep_scores(carry_out(target, budgets, session), session)
+        _warn(finished, session)
+        if only is None:
+            return report(finished, session)
+        mine = tuple(entry for entry in finished.measurements if entry.metric in only)
+        compared = report(replace(finished, measurements=mine), session).measurements
+    except Exception as error:
+        fail(error, told, session, target)
+        raise
+    by_metric = {entry.metric: entry for entry in compared}
+    return replace(
+        finished,
+        measurements=tuple(by_metric.get(entry.metric, entry) for entry in finished.measurements),
     )
 
 
-def _check_metrics(budgets: tuple[Budget, ...], suite: tuple[Attack, ...], target: Any) -> None:
-    for budget in budgets:
-        for attack in suite:
-            if budget.metric.name not in attack.metrics:
-                raise LeakproError(
-                    f"{budget.metric} cannot be measured on a {type(target).__name__} by the "
-                    f"attack {attack.name!r}, which measures {', '.join(attack.metrics)}"
-                )
+def report(finished: Audit, session: SessionDefaults) -> Audit:
+    """Compare a finished audit with the baseline, and tell the session's log of it.
+
+    Parameters
+    ----------
+    finished : Audit
+        Not yet compared.
+    session : SessionDefaults
+        Of the running test.
+
+    Returns
+    -------
+    Audit
+        With the changes since the baseline: the one to `judge`.
+    """
+    compared = with_changes(numbered(finished, session), session)
+    if session.log is not None:
+        session.log.audits.append(records_of(compared, session))
+    return compared
 
 
-def _announce(budgets: tuple[Budget, ...], sizes: Sizes, alpha: float, attacks: int) -> list[str]:
-    """Say which budgets cannot PASS; give the messages of those that cannot be decided at all."""
-    undecidable = []
-    for budget in budgets:
-        outlook = feasibility(budget, sizes, alpha, attacks)
-        if outlook.message:
-            warn(outlook.message)
-            if not outlook.can_fail:
-                undecidable.append(outlook.message)
-    return undecidable
+def fail(
+    error: BaseException, budgets: tuple[Budget, ...], session: SessionDefaults, target: Any = None
+) -> None:
+    """Tell the session's log that an audit ended in an error.
+
+    Parameters
+    ----------
+    error : BaseException
+        Which.
+    budgets : tuple of Budget
+        What was to be measured.
+    session : SessionDefaults
+        Of the running test.
+    target : object, optional
+        What was audited, as far as it came about.
+    """
+    if session.log is None:
+        return
+    name = getattr(target, "name", "")
+    access = getattr(getattr(target, "access", None), "value", "")
+    session.log.audits.append(
+        error_records(
+            error,
+            budgets,
+            session,
+            target=name if isinstance(name, str) else "",
+            named=getattr(target, "named", False) is True,
+            access=access if isinstance(access, str) else "",
+        )
+    )
 
 
-def _with_weak_suite(measurement: Measurement, session: SessionDefaults) -> Measurement:
-    if (
-        session.weak_suite == "inconclusive"
-        and measurement.weak_suite
-        and measurement.verdict is Verdict.PASS
-    ):
-        why = "no attack was calibrated per record, and leakpro_weak_suite is inconclusive"
-        return replace(measurement, verdict=Verdict.INCONCLUSIVE, notes=(*measurement.notes, why))
-    return measurement
+def judge(finished: Audit, session: SessionDefaults) -> None:
+    """Raise or warn where an audit does not meet its budgets or exceeds its baseline.
+
+    Parameters
+    ----------
+    finished : Audit
+        As `report` gives it.
+    session : SessionDefaults
+        Of the running test.
+
+    Raises
+    ------
+    LeakageError, InconclusiveError
+        As `assert_leakage_below`.
+    LeakproError
+        Where a baseline is required and there is none.
+    """
+    __tracebackhide__ = True
+    regressed = finished.regressed and session.baseline_use != "updating"
+    if finished.verdict is Verdict.FAIL or regressed:
+        raise LeakageError(leakage_message(finished, session.again, regressed=regressed), finished)
+    if session.baseline_use == "required":
+        missing = no_baseline_message(finished)
+        if missing is not None:
+            raise LeakproError(missing)
+    if finished.verdict is Verdict.INCONCLUSIVE and session.inconclusive != "pass":
+        message = inconclusive_message(finished, session.again)
+        if session.inconclusive == "fail":
+            raise InconclusiveError(message, finished)
+        warn(message)
 
 
 def _warn(finished: Audit, session: SessionDefaults) -> None:

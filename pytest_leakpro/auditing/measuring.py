@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.decision import WeighedReading, decide
 from pytest_leakpro.gate.evidence import MembershipScores
-from pytest_leakpro.gate.measurement import AttackFigures, Measurement
+from pytest_leakpro.gate.measurement import AttackFigures, Interval, Measurement
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.planner import null_pass_chance
 from pytest_leakpro.gate.verdict import Verdict
@@ -155,7 +155,25 @@ def measure(
             for entry in weighed
         ),
         notes=decision.blocked,
+        size_names=brought[0].evidence.size_names,
+        evidence=next(
+            entry.evidence.summary() for entry in brought if entry.attack == deciding.attack
+        ),
+        comparable=_comparable(metric, brought, weighed, error),
     )
+
+
+def _comparable(
+    metric: MetricName, brought: Sequence[Brought], weighed: list[WeighedReading], error: float
+) -> Interval:
+    """Bound the largest leakage of the suite by readings whose ranks depend on no limit."""
+    definition = metric_named(metric.name)
+    readings = [
+        definition.read(metric, entry.evidence, None, reading.weight * error, error)
+        for entry, reading in zip(brought, weighed, strict=True)
+    ]
+    values, lows, highs = zip(*((r.value, r.low, r.high) for r in readings), strict=True)
+    return Interval(max(values), max(lows), max(highs))
 
 
 def not_scored(

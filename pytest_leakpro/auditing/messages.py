@@ -17,32 +17,86 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.measurement import Measurement
 
-__all__ = ["inconclusive_message", "leakage_message", "weak_suite_message"]
+__all__ = [
+    "inconclusive_message",
+    "leakage_message",
+    "no_baseline_message",
+    "weak_suite_message",
+]
 
 _LEAKAGE_KIND = {"tpr": "membership", "auc": "membership", "advantage": "membership"}
 
 
-def leakage_message(audit: Audit, again: str) -> str:
+def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str:
     """Say what is violated, by how much, by which attack, and what to do next.
 
     Parameters
     ----------
     audit : Audit
-        With at least one FAIL.
+        With at least one FAIL, or a regression.
     again : str
         The command that repeats it, empty where there is none.
+    regressed : bool
+        Whether regressions count.
     """
     failed = [entry for entry in audit.measurements if entry.verdict is Verdict.FAIL]
-    name = _LEAKAGE_KIND.get(failed[0].metric.name, failed[0].metric.name)
-    lines = [f"{printable(audit.target, 60)} leaks {name} above its budget"]
-    for measurement in failed:
+    worse = [
+        entry
+        for entry in audit.measurements
+        if regressed and entry.change is not None and entry.change.outcome == "regression"
+    ]
+    concerned = [entry for entry in audit.measurements if entry in failed or entry in worse]
+    name = _LEAKAGE_KIND.get(concerned[0].metric.name, concerned[0].metric.name)
+    above = [*(["its budget"] if failed else []), *(["its baseline"] if worse else [])]
+    lines = [f"{printable(audit.target, 60)} leaks {name} above {' and '.join(above)}"]
+    for measurement in concerned:
         lines += _figures(measurement)
-    lines += _rest(audit, failed)
+        if measurement in worse:
+            lines += _change(measurement)
+    lines += _rest(audit, concerned)
     step = "regularise or train with DP and audit again"
-    if any(entry.attack in audit.exposed for entry in failed):
+    if any(entry.attack in audit.exposed for entry in concerned):
         step += "; see the most exposed records with error.audit.vulnerable(20)"
     lines.append(_line("next", step))
+    if worse:
+        lines.append(_line("", "if it is meant to be so: --leakpro-update-baseline, and commit"))
     return "\n".join(lines + _again(again))
+
+
+def no_baseline_message(audit: Audit) -> str | None:
+    """Say which measurements have no baseline to be compared with; None where all have."""
+    missing = [
+        entry
+        for entry in audit.measurements
+        if entry.comparable is not None
+        and entry.change is not None
+        and entry.change.outcome in ("no baseline", "incomparable")
+    ]
+    if not missing:
+        return None
+    lines = [f"{printable(audit.target, 60)} cannot be compared with a baseline, and one is asked"]
+    lines[0] += " for (leakpro_require_baseline)"
+    for entry in missing:
+        assert entry.change is not None
+        lines.append(_line("metric", f"{printable(str(entry.metric), 60)}: {entry.change.shown}"))
+    lines.append(_line("next", "pytest --leakpro --leakpro-update-baseline, review and commit"))
+    return "\n".join(lines)
+
+
+def _change(measurement: Measurement) -> list[str]:
+    change = measurement.change
+    assert change is not None
+    lines = [_line("change", change.shown)]
+    lines += [_line("", note) for note in change.notes]
+    how = "by a paired test" if change.method == "paired" else "as independent samples"
+    lines.append(
+        _line(
+            "",
+            f"compared {how}; this speaks of these two models, not of the noise between trainings "
+            "(a Recipe with several targets measures that)",
+        )
+    )
+    return lines
 
 
 def inconclusive_message(audit: Audit, again: str) -> str:
@@ -88,7 +142,10 @@ def weak_suite_message(audit: Audit) -> str | None:
 
 def _figures(measurement: Measurement) -> list[str]:
     source = f"        ({measurement.source})" if measurement.source else ""
-    lines = [_line("budget", f"{printable(str(measurement.budget), 120)}{source}")]
+    budget = measurement.budget
+    lines = [_line("budget", f"{printable(budget, 120)}{source}")] if budget else []
+    if budget is None:
+        lines.append(_line("metric", printable(str(measurement.metric), 120)))
     if measurement.value == measurement.value:  # scored
         value, low, high = measurement.shown()
         level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""

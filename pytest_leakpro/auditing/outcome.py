@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.store.scores import SavedScores
 
 __all__ = ["Audit", "MemberScores"]
 
@@ -49,6 +50,8 @@ class Audit:
         Error of both sides of the bounds together.
     notes : tuple of str
         What was dropped, set aside or sampled, and what keeps verdicts from being more.
+    details : mapping
+        What records hold of how the figures came about, as plain data.
     """
 
     target: str
@@ -57,6 +60,8 @@ class Audit:
     alpha: float
     notes: tuple[str, ...] = ()
     exposed: Mapping[str, MemberScores] = field(default_factory=dict, repr=False, compare=False)
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    scores: SavedScores | None = field(default=None, repr=False, compare=False)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -65,6 +70,14 @@ class Audit:
         None where there were no budgets.
         """
         return worst(measurement.verdict for measurement in self.measurements)
+
+    @property
+    def regressed(self) -> bool:
+        """Whether some measurement is significantly above its baseline, by more than allowed."""
+        return any(
+            entry.change is not None and entry.change.outcome == "regression"
+            for entry in self.measurements
+        )
 
     def vulnerable(self, k: int) -> NDArray[Any]:
         """Give the members that the strongest attack exposes most.

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
+from pytest_leakpro.gate.increase import Allowance, parse_increase
+from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_leakpro.attacks.base import Attack
-    from pytest_leakpro.auditing.outcome import Audit
+    from pytest_leakpro.auditing.log import AuditLog
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.store.baseline import Baseline
 
 __all__ = [
     "OnInconclusive",
@@ -28,6 +31,8 @@ __all__ = [
 
 OnInconclusive = Literal["fail", "warn", "pass"]
 OnWeakSuite = Literal["warn", "inconclusive", "pass"]
+BaselineUse = Literal["optional", "required", "updating"]
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,26 @@ class SessionDefaults:
         Told in one line what takes long; None for standard error.
     again : str
         The command that repeats the audit, empty where there is none.
-    collect : callable or None
+    name : str or None
+        What the audit is called in records and baselines; None for the id of its test.
+    max_increase : str, float or None
+        How much more than its baseline any metric may show, as ``"0.5pp"``.
+    allowances : tuple of Allowance
+        Used where there is no `max_increase`.
+    baseline : Baseline or None
+        What measurements are compared with.
+    baseline_use : {"optional", "required", "updating"}
+        Whether a measurement without a baseline fails, or an increase is let through since the
+        baseline is about to be updated.
+    private : str or None
+        The folder ``.leakpro``, where scores are kept.
+    save_scores : bool
+        Whether scores per record are kept, for paired comparisons.
+    digest_key : bytes or None
+        Key for digests of data and model; None to leave them out.
+    test : str
+        Node id of the running test, empty outside one.
+    log : AuditLog or None
         Told of every finished audit, before anything is raised.
 
     Raises
@@ -81,7 +105,16 @@ class SessionDefaults:
     cache_dir: str | None = ".leakpro/cache"
     say: Callable[[str], None] | None = None
     again: str = ""
-    collect: Callable[[Audit], None] | None = None
+    name: str | None = None
+    max_increase: str | float | None = None
+    allowances: tuple[Allowance, ...] = ()
+    baseline: Baseline | None = None
+    baseline_use: BaselineUse = "optional"
+    private: str | None = None
+    save_scores: bool = False
+    digest_key: bytes | None = None
+    test: str = ""
+    log: AuditLog | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
@@ -99,6 +132,29 @@ class SessionDefaults:
             if value not in get_args(known):
                 hint = nearest_match(str(value), get_args(known))
                 raise LeakproError(f"{name} cannot be {value!r}{hint}")
+        if self.max_increase is not None:
+            try:
+                parse_increase(self.max_increase)
+            except LeakproError as error:
+                raise LeakproError(f"max_increase: {error}") from None
+        if self.name is not None:
+            _check_name(self.name)
+
+    def allowed(self) -> tuple[Allowance, ...]:
+        """Give the increases that are allowed here."""
+        if self.max_increase is None:
+            return self.allowances
+        return (Allowance(None, *parse_increase(self.max_increase), "max_increase"),)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise LeakproError("name is a text that tells this audit from others")
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise LeakproError(
+            f"name is one line of at most {_LONGEST_NAME} printable characters, "
+            f"not {printable(name, 60)!r}"
+        )
 
 
 session_variable: ContextVar[SessionDefaults] = ContextVar("pytest_leakpro_session")

@@ -8,11 +8,13 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Evidence", "MembershipScores"]
@@ -21,12 +23,34 @@ SMALLEST_SIDE = 10
 
 
 class Evidence:
-    """Root of all evidence."""
+    """Root of all evidence.
+
+    Attributes
+    ----------
+    kind : str
+        What a record calls it.
+    size_names : tuple of str
+        What the two sizes count.
+    """
+
+    kind: ClassVar[str]
+    size_names: ClassVar[tuple[str, str]]
 
     @property
     def sizes(self) -> tuple[int, int]:
         """Independent units of the attack, and of its control (0 where there is none)."""
         raise NotImplementedError
+
+    def summary(self) -> dict[str, Any]:
+        """Give what a record holds of the evidence: plain data that reveals no unit's score."""
+        return {"kind": self.kind, "curve": None}
+
+    def per_unit(self) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        """Give one number per unit of each side, for paired comparisons; None where there is none.
+
+        They are personal data: written only when asked for.
+        """
+        return None
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -39,7 +63,7 @@ class MembershipScores(Evidence):
         Scores of records (or persons) that were in the training data; finite, at least 10.
     nonmembers : array_like of shape (n,)
         Scores of records of the same distribution that were not; finite, at least 10.
-    name : str
+    name : str, optional
         What the summary calls them.
 
     Raises
@@ -58,13 +82,26 @@ class MembershipScores(Evidence):
     members: NDArray[Any]
     nonmembers: NDArray[Any]
     name: str
+    named: bool
+    kind: ClassVar[str] = "membership_scores"
+    size_names: ClassVar[tuple[str, str]] = ("members", "nonmembers")
 
     def __init__(
-        self, members: ArrayLike, nonmembers: ArrayLike, *, name: str = "membership scores"
+        self, members: ArrayLike, nonmembers: ArrayLike, *, name: str | None = None
     ) -> None:
         object.__setattr__(self, "members", _scores(members, "members"))
         object.__setattr__(self, "nonmembers", _scores(nonmembers, "nonmembers"))
-        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "name", name or "membership scores")
+        object.__setattr__(self, "named", name is not None)
+
+    @classmethod
+    def binormal(cls, m: int, n: int, shift: float) -> MembershipScores:
+        """Give the scores of a normal law at evenly spaced quantiles, members shifted upwards."""
+        import numpy as np
+        from scipy.special import ndtri
+
+        members, nonmembers = (ndtri((np.arange(size) + 0.5) / size) for size in (m, n))
+        return cls(members + shift, nonmembers, name="binormal")
 
     def __repr__(self) -> str:
         return f"MembershipScores(members={len(self.members)}, nonmembers={len(self.nonmembers)})"
@@ -73,6 +110,31 @@ class MembershipScores(Evidence):
     def sizes(self) -> tuple[int, int]:
         """Number of members and of non-members."""
         return len(self.members), len(self.nonmembers)
+
+    def summary(self) -> dict[str, Any]:
+        """Give the ROC curve in at most 200 points; see `Evidence.summary`.
+
+        Returns
+        -------
+        dict
+            Of the curve, counts: non-members (x) and members (y) at or above each cut.
+        """
+        from pytest_leakpro.stats.roc import decimate
+
+        def points() -> dict[str, Any]:
+            fpr, tpr = self.roc()
+            chosen = decimate(fpr)
+            m, n = self.sizes
+            x, y = (fpr[chosen] * n).round(), (tpr[chosen] * m).round()
+            curve = {"kind": "roc", "x": x.astype(int).tolist(), "y": y.astype(int).tolist()}
+            return {"kind": self.kind, "curve": curve}
+
+        found: dict[str, Any] = self._once("_summary", points)
+        return found
+
+    def per_unit(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Give the scores themselves; see `Evidence.per_unit`."""
+        return self.members, self.nonmembers
 
     def members_above(self, rank: int) -> int:
         """Count the members strictly above the non-member score of a rank, from the largest."""
@@ -105,11 +167,10 @@ class MembershipScores(Evidence):
         """Give the vertices of the ROC curve; see `pytest_leakpro.stats.roc.roc_points`."""
         from pytest_leakpro.stats.roc import roc_points
 
-        cached: tuple[NDArray[Any], NDArray[Any]] | None = self.__dict__.get("_roc")
-        if cached is None:
-            cached = roc_points(self.members, self.nonmembers)
-            self.__dict__["_roc"] = cached
-        return cached
+        curve: tuple[NDArray[Any], NDArray[Any]] = self._once(
+            "_roc", lambda: roc_points(self.members, self.nonmembers)
+        )
+        return curve
 
     def same_ranking(self, other: MembershipScores) -> bool:
         """Tell whether both order all records alike, ties included."""
@@ -125,13 +186,15 @@ class MembershipScores(Evidence):
         return bool(np.array_equal(mine, theirs))
 
     def _sorted(self, side: str) -> NDArray[Any]:
-        key = f"_sorted_{side}"
-        if key not in self.__dict__:
-            import numpy as np
+        import numpy as np
 
-            self.__dict__[key] = np.sort(getattr(self, side))
-        ordered: NDArray[Any] = self.__dict__[key]
+        ordered: NDArray[Any] = self._once(f"_sorted_{side}", lambda: np.sort(getattr(self, side)))
         return ordered
+
+    def _once(self, key: str, compute: Callable[[], Any]) -> Any:
+        if key not in self.__dict__:
+            self.__dict__[key] = compute()
+        return self.__dict__[key]
 
 
 def _scores(values: ArrayLike, side: str) -> NDArray[Any]:

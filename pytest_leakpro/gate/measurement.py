@@ -13,10 +13,13 @@ from pytest_leakpro.gate.plain import plain
 from pytest_leakpro.gate.wording import plain_number, shown_bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_leakpro.gate.change import Change
     from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.gate.verdict import Verdict
 
-__all__ = ["AttackFigures", "Measurement"]
+__all__ = ["AttackFigures", "Interval", "Measurement"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,23 @@ class AttackFigures:
     low: float
     high: float
     p_value: float | None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The strongest attack's leakage by bounds that depend on no limit: what runs are compared by.
+
+    Attributes
+    ----------
+    value : float
+        The largest estimate of the suite.
+    low, high : float
+        Bounds of the largest leakage of the suite, each at error ``alpha / 2``.
+    """
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,16 @@ class Measurement:
         One per attack, in the order of their weights.
     notes : tuple of str
         What else must be known to read the figures.
+    size_names : tuple of str
+        What `n_members` and `n_nonmembers` count, where it is not members.
+    evidence : mapping or None
+        What the record holds of the deciding attack's evidence, such as its ROC curve.
+    comparable : Interval or None
+        What is compared with a baseline; None where nothing was scored.
+    change : Change or None
+        What changed since the baseline; None where nothing was compared.
+    occurrence : int
+        Counts what is otherwise the same within a test, from 0.
     """
 
     target: str
@@ -107,6 +137,11 @@ class Measurement:
     source: str = "call"
     figures: tuple[AttackFigures, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    size_names: tuple[str, str] = ("members", "nonmembers")
+    evidence: Mapping[str, Any] | None = field(default=None, repr=False)
+    comparable: Interval | None = None
+    change: Change | None = None
+    occurrence: int = 0
 
     @property
     def budget(self) -> str | None:
@@ -146,4 +181,7 @@ class Measurement:
             "shown_verdict": self.shown_verdict,
         }
         record: dict[str, Any] = {**plain(self), "metric": str(self.metric), **as_shown}
+        record["suite"] = [entry.attack for entry in self.figures]
+        sizes = (record.pop("n_members"), record.pop("n_nonmembers"))
+        record["sizes"] = dict(zip(record.pop("size_names"), sizes, strict=True))
         return record

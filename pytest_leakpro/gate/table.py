@@ -107,10 +107,8 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
 def detail(record: Mapping[str, Any]) -> str:
     """Say by which attack, from where, on how many records and in what time."""
     attack = f"by {printable(record['attack'], 40)}; " if record["attack"] else ""
-    return (
-        f"{attack}{record['strength']}; "
-        f"{record['n_members']:,} + {record['n_nonmembers']:,}; {record['seconds']:.1f} s"
-    )
+    sizes = " + ".join(f"{size:,}" for size in record["sizes"].values())
+    return f"{attack}{printable(record['strength'], 80)}; {sizes}; {record['seconds']:.1f} s"
 
 
 def text_table(records: Sequence[Mapping[str, Any]]) -> str:

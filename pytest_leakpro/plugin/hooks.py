@@ -16,17 +16,20 @@ from pytest_leakpro.plugin import options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pytest_leakpro.attacks.base import Attack
+    from pytest_leakpro.plugin.declared_items import DeclarationFile
     from pytest_leakpro.plugin.fixture import Leakpro
 
 MARKER = (
     "leakage(*budgets, attacks=None, seed=None, alpha=None, shadow_models=None, workers=None, "
-    "inconclusive=None, weak_suite=None): "
+    "inconclusive=None, weak_suite=None, max_increase=None, name=None): "
     "audit leakage against these budgets, as 'tpr@0.1%fpr <= 1%'; runs with --leakpro only."
 )
 SKIP_REASON = "leakage audits run with --leakpro"
 SESSION_PLUGIN = "leakpro-session"
+DECLARATIONS = "leakpro.toml"
 
 
 class HookSpecifications:
@@ -56,6 +59,20 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_leakpro.plugin.session import LeakproSession
 
         config.pluginmanager.register(LeakproSession(config), SESSION_PLUGIN)
+    by_testpaths = config.args_source is config.ArgsSource.TESTPATHS
+    if by_testpaths and (config.rootpath / DECLARATIONS).is_file():
+        from pytest_leakpro.plugin.declared_items import add_root_file
+
+        add_root_file(config)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DeclarationFile | None:
+    """Collect the audits that a ``leakpro.toml`` declares."""
+    if not f".{file_path.name}".endswith(f".{DECLARATIONS}"):
+        return None
+    from pytest_leakpro.plugin.declared_items import DeclarationFile
+
+    return DeclarationFile.from_parent(parent, path=file_path)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

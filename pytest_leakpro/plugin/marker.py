@@ -30,6 +30,8 @@ OPTIONS = (
     "workers",
     "inconclusive",
     "weak_suite",
+    "max_increase",
+    "name",
 )
 
 
@@ -45,15 +47,19 @@ def check_markers(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
         With the node id of the test whose marker is wrong. A worker of pytest-xdist would take the
         whole session down with it: there the test itself fails, see `refuse_wrong_marker`.
     """
+    named: dict[str, str] = {}
     for item in items:
-        for mark in item.iter_markers("leakage"):
-            if mark.args or mark.kwargs:
-                wrong = _what_is_wrong(mark)
-                if wrong is None:
-                    continue
-                if not hasattr(config, "workerinput"):
-                    raise pytest.UsageError(_message(item, wrong))
-                item.stash[_WRONG] = _message(item, wrong)
+        reasons = [
+            _what_is_wrong(mark)
+            for mark in item.iter_markers("leakage")
+            if mark.args or mark.kwargs
+        ]
+        if not any(reasons):
+            reasons.append(_named_twice(item, named))
+        for wrong in filter(None, reasons):
+            if not hasattr(config, "workerinput"):
+                raise pytest.UsageError(_message(item, wrong))
+            item.stash[_WRONG] = _message(item, wrong)
 
 
 def refuse_wrong_marker(item: pytest.Item) -> None:
@@ -97,6 +103,29 @@ def _check_options(options: Mapping[str, Any]) -> None:
         SessionDefaults(**given)
 
 
+def _telling_mark(item: pytest.Item) -> pytest.Mark | None:
+    """Give the marker that counts: a bare one only says that the test audits."""
+    return next((mark for mark in item.iter_markers("leakage") if mark.args or mark.kwargs), None)
+
+
+def _name_of(item: pytest.Item, mark: pytest.Mark) -> str | None:
+    """Give the name that a marker gives, with the parameters of a test that has some."""
+    name = mark.kwargs.get("name")
+    callspec = getattr(item, "callspec", None)
+    return name if name is None or callspec is None else f"{name}[{callspec.id}]"
+
+
+def _named_twice(item: pytest.Item, named: dict[str, str]) -> str | None:
+    mark = _telling_mark(item)
+    name = None if mark is None else _name_of(item, mark)
+    if name is None:
+        return None
+    other = named.setdefault(name, item.nodeid)
+    if other == item.nodeid:
+        return None
+    return f"the name {name!r} is taken by {other}: an audit's name tells it from all others"
+
+
 def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefaults:
     """Give the defaults that hold in one test: the session's, overridden by its marker.
 
@@ -108,11 +137,10 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefa
         What command line and ini file say.
     """
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.wording import printable
 
     changes: dict[str, Any] = {}
-    # A bare marker only says that the test audits: the closest that says more counts.
-    telling = (mark for mark in item.iter_markers("leakage") if mark.args or mark.kwargs)
-    mark = next(telling, None)
+    mark = _telling_mark(item)
     # Somebody's hook may have added a wrong one after collection was checked.
     wrong = None if mark is None else _what_is_wrong(mark)
     if wrong is not None:
@@ -120,6 +148,7 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefa
     elif mark is not None:
         path, line, _ = item.location
         source = f"marker, {path}" + ("" if line is None else f":{line + 1}")
+        source = getattr(item, "budget_source", source)
         if mark.args:
             changes["budgets"] = tuple(
                 replace(budget, source=source)
@@ -128,6 +157,8 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefa
                 for budget in mark.args
             )
         changes |= {name: value for name, value in mark.kwargs.items() if value is not None}
+        if "name" in changes:
+            changes["name"] = printable(_name_of(item, mark) or "", 200)
     defaults = replace(session, **changes)
     return replace(
         defaults, again=f'pytest --leakpro --leakpro-seed={defaults.seed} "{item.nodeid}"'

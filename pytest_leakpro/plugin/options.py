@@ -91,6 +91,43 @@ def add_options(parser: pytest.Parser) -> None:
         help="Neither read nor write the signals of shadow models.",
     )
     option("--leakpro-json", metavar="PATH", help="Write the measurements to this file.")
+    option(
+        "--leakpro-baseline",
+        metavar="PATH",
+        help="The measurements to compare with (leakpro-baseline.json in the root directory).",
+    )
+    option(
+        "--leakpro-update-baseline",
+        action="store_const",
+        const=True,
+        help="Put what is measured into the baseline instead of failing on an increase.",
+    )
+    option(
+        "--leakpro-require-baseline",
+        action="store_const",
+        const=True,
+        help="Fail what has no baseline to be compared with.",
+    )
+    group.addoption(
+        "--leakpro-compare-fail",
+        action="append",
+        default=[],
+        metavar="[METRIC:]+INCREASE",
+        help="The increase over the baseline that is allowed, as 'tpr@0.1%%fpr:+0.5pp'; "
+        "may be repeated.",
+    )
+    option(
+        "--leakpro-save-scores",
+        action="store_const",
+        const=True,
+        help="Keep the scores per record in .leakpro/scores, for paired comparisons.",
+    )
+    option("--leakpro-markdown", metavar="PATH", help="Write the summary to this file.")
+    option(
+        "--leakpro-code-quality",
+        metavar="PATH",
+        help="Write what is wrong to this file, for GitLab.",
+    )
 
     ini = parser.addini
     ini("leakpro", "As --leakpro.", type="bool", default=None)
@@ -105,6 +142,12 @@ def add_options(parser: pytest.Parser) -> None:
     ini("leakpro_cache_dir", "As --leakpro-cache-dir.", type="string", default=None)
     ini("leakpro_no_cache", "As --leakpro-no-cache.", type="bool", default=None)
     ini("leakpro_json", "As --leakpro-json.", type="string", default=None)
+    ini("leakpro_baseline", "As --leakpro-baseline.", type="string", default=None)
+    ini("leakpro_require_baseline", "As --leakpro-require-baseline.", type="bool", default=None)
+    ini("leakpro_compare_fail", "As --leakpro-compare-fail.", type="linelist", default=[])
+    ini("leakpro_save_scores", "As --leakpro-save-scores.", type="bool", default=None)
+    ini("leakpro_markdown", "As --leakpro-markdown.", type="string", default=None)
+    ini("leakpro_code_quality", "As --leakpro-code-quality.", type="string", default=None)
 
 
 def is_enabled(config: pytest.Config) -> bool:

@@ -6,27 +6,47 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from dataclasses import asdict, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_leakpro.auditing.session import session_variable
+from pytest_leakpro.auditing.log import AuditLog
+from pytest_leakpro.auditing.session import current_session, session_variable
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.plugin import junit, terminal
+from pytest_leakpro.plugin.collected import Collected
 from pytest_leakpro.plugin.marker import defaults_of_item
 from pytest_leakpro.plugin.settings import read_settings
 from pytest_leakpro.plugin.traceback import hide_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-    from pytest_leakpro.auditing.outcome import Audit
+    from collections.abc import Generator, Iterator, Sequence
 
 __all__ = ["LeakproSession"]
 
-_PENDING = pytest.StashKey[list[dict[str, Any]]]()
+_TEST = pytest.StashKey[str]()
+_ATTEMPTS = pytest.StashKey["Attempts"]()
 _DECIDED = ("PASS", "FAIL")
+_WORST = ("ERROR", "REGRESSION", "FAIL", "INCONCLUSIVE", "PASS")
+
+
+class Attempts:
+    """The runs of one test: plugins may repeat it, which must not hide what came before."""
+
+    def __init__(self) -> None:
+        self.log = AuditLog()
+        self.earlier: list[str] = []
+        self.started = False
+        self.error: BaseException | None = None
+
+    def begin(self) -> None:
+        """Begin another run; the defaults in force keep hold of the log."""
+        if self.started:
+            self.earlier.append(_outcome(self.log))
+            self.log.restart()
+        self.started, self.error = True, None
 
 
 class LeakproSession:
@@ -42,29 +62,41 @@ class LeakproSession:
         self.config = config
         self.settings = read_settings(config)
         self.is_worker = hasattr(config, "workerinput")
-        # By test and phase, so that a rerun replaces what it repeats.
-        self.collected: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.collected = Collected()
+        self.records: list[dict[str, Any]] = []
         self.messages: list[str] = []
+        self.remarks: list[str] = []
+        self.annotations: list[str] = []
+        self._names: dict[str, str] = {}
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Keep a test's id, to which pytest-xdist adds the name of a group."""
+        item.stash[_TEST] = item.nodeid
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Remember which tests there are."""
+        self.collected.tests.update(_test_of(item) for item in items)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember that tests were left out."""
+        self.collected.partial |= bool(items)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Give audits of this test the defaults of its marker, and collect what they find."""
+        """Give audits of this test the defaults of its marker."""
         with self._defaults_in_force(item):
             return (yield)
 
     @contextmanager
     def _defaults_in_force(self, item: pytest.Item) -> Iterator[None]:
-        from dataclasses import replace
-
-        def collect(audit: Audit) -> None:
-            record = {"notes": list(audit.notes), "measurements": audit.to_plain()}
-            item.stash.setdefault(_PENDING, []).append(record)
-            junit.set_properties(item, audit)
-
+        attempts = item.stash[_ATTEMPTS] = Attempts()
+        attempts.log.names = self._names
         attacks = self.config.hook.pytest_leakpro_attacks(config=self.config)
         defaults = replace(
             defaults_of_item(item, self.settings.defaults),
-            collect=collect,
+            test=_test_of(item),
+            log=attempts.log,
             say=self._say,
             others=tuple(attack for brought in attacks for attack in brought or ()),
         )
@@ -84,79 +116,123 @@ class LeakproSession:
             reporter.ensure_newline()
             reporter.write_line(f"leakpro: {line}")
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin an attempt."""
+        item.stash[_ATTEMPTS].begin()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put the records of this phase on its report, as plain data that can cross xdist."""
+        """Put the records of this attempt on its report, as plain data that can cross xdist."""
+        attempts = item.stash.get(_ATTEMPTS, None)
+        if attempts is None:
+            return (yield)
+        log = attempts.log
+        if call.when != "teardown":
+            attempts.error = attempts.error or _error_of(call)
+        elif attempts.error is not None and not log.audits and _declares_budgets(item):
+            from pytest_leakpro.auditing.conductor import fail
+
+            fail(attempts.error, current_session().budgets, current_session())
+        if log.audits:  # before the report is made, which takes a copy of the properties
+            records = [record for audit in log.audits for record in audit.records]
+            junit.set_properties(item, records, attempts.earlier)
         report = yield
         if call.excinfo is not None and call.excinfo.errisinstance(LeakproError):
             hide_arguments(report)
-        pending = item.stash.get(_PENDING, [])
-        if pending:
-            report.leakpro = {"audits": pending}  # type: ignore[attr-defined]
-            item.stash[_PENDING] = []
+        if log.audits:
+            path, line, _ = item.location
+            report.leakpro = {  # type: ignore[attr-defined]
+                "test": _test_of(item),
+                "location": {
+                    "path": PurePath(path).as_posix(),
+                    "line": None if line is None else line + 1,
+                },
+                "attempt": len(attempts.earlier) + 1,
+                "earlier": list(attempts.earlier),
+                "audits": [asdict(audit) for audit in log.audits],
+            }
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take up the records of a report, on the controller from every worker."""
         carried = getattr(report, "leakpro", None)
         if carried is not None:
-            self.collected[report.nodeid, report.when] = carried["audits"]
+            self.collected.add(carried)
 
-    def audits(self) -> list[dict[str, Any]]:
-        """Give the audits in the order of their tests' ids, each with the id of its test."""
-        found: list[dict[str, Any]] = []
-        for (nodeid, _), audits in sorted(self.collected.items()):
-            found.extend({"test": nodeid, **audit} for audit in audits)
-        return found
-
-    def records(self) -> list[dict[str, Any]]:
-        """Give one record per measurement, with the id of its test."""
-        seen: dict[tuple[str, ...], int] = {}
-        records = []
-        for audit in self.audits():
-            for measurement in audit["measurements"]:
-                identity = (audit["test"], measurement["target"], measurement["metric"])
-                seen[identity] = seen.get(identity, -1) + 1
-                records.append(
-                    {
-                        "test": audit["test"],
-                        "occurrence": seen[identity],
-                        **measurement,
-                        "notes": [*audit["notes"], *measurement["notes"]],
-                    }
-                )
-        return records
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take up what a worker says of the tests that it collected."""
+        said = getattr(node, "workeroutput", {}).get("leakpro")
+        if said is None:  # it died
+            self.collected.partial = True
+            return
+        self.collected.tests.update(said["tests"])
+        self.collected.partial |= said["partial"]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the results, and fail a session that decided nothing though it had to."""
-        if self.is_worker or self.config.option.collectonly:
+        if self.config.option.collectonly:
             return
-        records = self.records()
-        if self.settings.json_path and records:
-            self._write(records, session)
-        decided = any(record["verdict"] in _DECIDED for record in records)
+        if self.is_worker:
+            tests = sorted(self.collected.tests) if self.settings.update_baseline else []
+            self.config.workeroutput["leakpro"] = {  # type: ignore[attr-defined]
+                "tests": tests,
+                "partial": self.collected.partial,
+            }
+            return
+        self.records, wrong = self.collected.finish()
+        if self.records:
+            from pytest_leakpro.plugin.recording import Recording, annotations_on_github
+
+            recording = Recording(self.config, self.settings, self.collected)
+            wrong += recording.write(self.records, int(exitstatus))
+            self.remarks = recording.remarks
+            self.annotations = annotations_on_github(self.config, self.records)
+        if wrong:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.messages += wrong
+        decided = any(record["verdict"] in _DECIDED for record in self.records)
         if self.settings.require_audits and not decided and exitstatus in (0, 5):
             self.messages.append(
                 "no audit ended PASS or FAIL, and leakpro_require_audits asks for at least one"
             )
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _write(self, records: list[dict[str, Any]], session: pytest.Session) -> None:
-        from pytest_leakpro import __version__
-        from pytest_leakpro.store.results import write_results
-
-        assert self.settings.json_path is not None
-        path = Path(self.config.invocation_params.dir, self.settings.json_path)
-        try:
-            write_results(path, records, __version__)
-        except OSError as error:
-            self.messages.append(f"the results could not be written to {path}: {error}")
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary table on the controller."""
         if not self.is_worker:
-            terminal.write_summary(terminalreporter, self.audits(), self.messages)
+            audits = self.collected.audits()
+            terminal.write_summary(terminalreporter, audits, self.messages, self.remarks)
+            for line in self.annotations:
+                terminalreporter.ensure_newline()
+                terminalreporter.write_line(line)
+
+
+def _test_of(item: pytest.Item) -> str:
+    return item.stash.get(_TEST, item.nodeid)
+
+
+def _declares_budgets(item: pytest.Item) -> bool:
+    return item.get_closest_marker("leakage") is not None
+
+
+def _error_of(call: pytest.CallInfo[None]) -> BaseException | None:
+    """Give what went wrong in a phase; to skip is not wrong."""
+    error = None if call.excinfo is None else call.excinfo.value
+    return error if isinstance(error, (Exception, pytest.fail.Exception)) else None
+
+
+def _outcome(log: AuditLog) -> str:
+    """Say in a word how an attempt ended."""
+    words = set()
+    for audit in log.audits:
+        for record in audit.records:
+            words.add(record["verdict"])
+            change = record.get("change")
+            if change is not None and change["outcome"] == "regression":
+                words.add("REGRESSION")
+    return next((word for word in _WORST if word in words), "no verdict")

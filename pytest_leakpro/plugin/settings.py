@@ -5,17 +5,27 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_leakpro.auditing.session import SessionDefaults
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.increase import Allowance
 from pytest_leakpro.plugin.options import chosen
 
+if TYPE_CHECKING:
+    from pytest_leakpro.store.baseline import Baseline
+
 __all__ = ["Settings", "read_settings"]
+
+BASELINE = "leakpro-baseline.json"
+DIGEST_KEY = "LEAKPRO_DIGEST_KEY"
+_SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True)
@@ -28,42 +38,100 @@ class Settings:
         What audits use.
     require_audits : bool
         Whether a session without a verdict is red.
-    json_path : str or None
-        Where the measurements go.
+    private : Path
+        The folder ``.leakpro``.
+    baseline_path : Path
+        The baseline's file, whether there is one or not.
+    update_baseline : bool
+        Whether it is written.
+    outputs : dict of str to Path
+        Where to write what, by the kind of output: ``json``, ``markdown``, ``code_quality``.
     """
 
     defaults: SessionDefaults
     require_audits: bool
-    json_path: str | None
+    private: Path
+    baseline_path: Path
+    update_baseline: bool
+    outputs: dict[str, Path]
 
 
 def read_settings(config: pytest.Config) -> Settings:
-    """Read flags and ini keys.
+    """Read flags and ini keys, and the baseline.
 
     Raises
     ------
     pytest.UsageError
-        For a value that cannot be.
+        For a value that cannot be, or a baseline that cannot be read.
     """
-    on_command_line = config.getoption("leakpro_budget")
-    lines = on_command_line or [line for line in config.getini("leakpro_budgets") if line.strip()]
-    source = "command line" if on_command_line else "ini file"
     options = {
         name: chosen(config, f"leakpro_{name}")
-        for name in ("seed", "alpha", "inconclusive", "weak_suite", "shadow_models", "workers")
+        for name in (
+            "seed",
+            "alpha",
+            "inconclusive",
+            "weak_suite",
+            "shadow_models",
+            "workers",
+            "save_scores",
+        )
     }
-    folder = Path(config.rootpath, chosen(config, "leakpro_cache_dir") or ".leakpro/cache")
-    cache_dir = None if chosen(config, "leakpro_no_cache") else str(folder)
+    private = Path(config.rootpath, ".leakpro")
+    folder = Path(config.rootpath, chosen(config, "leakpro_cache_dir") or private / "cache")
+    baseline_path = Path(config.rootpath, chosen(config, "leakpro_baseline") or BASELINE)
+    update = bool(config.getoption("leakpro_update_baseline"))
+    require = bool(chosen(config, "leakpro_require_baseline"))
+    budgets, budget_source = _lines(config, "leakpro_budget", "leakpro_budgets")
+    allowances, allowance_source = _lines(config, "leakpro_compare_fail", "leakpro_compare_fail")
     try:
         defaults = SessionDefaults(
-            cache_dir=cache_dir,
-            budgets=tuple(Budget.parse(line, source) for line in lines),
+            cache_dir=None if chosen(config, "leakpro_no_cache") else str(folder),
+            budgets=tuple(Budget.parse(line, budget_source) for line in budgets),
+            allowances=tuple(Allowance.parse(line, allowance_source) for line in allowances),
+            baseline=_baseline(baseline_path),
+            baseline_use="updating" if update else "required" if require else "optional",
+            private=str(private),
+            digest_key=_digest_key(),
             **{name: value for name, value in options.items() if value is not None},
         )
     except LeakproError as error:
         raise pytest.UsageError(f"leakpro: {error}") from None
+    outputs = {
+        kind: Path(config.invocation_params.dir, path)
+        for kind in ("json", "markdown", "code_quality")
+        if (path := chosen(config, f"leakpro_{kind}"))
+    }
     return Settings(
         defaults,
         bool(chosen(config, "leakpro_require_audits")),
-        chosen(config, "leakpro_json") or None,
+        private,
+        baseline_path,
+        update,
+        outputs,
     )
+
+
+def _lines(config: pytest.Config, flag: str, key: str) -> tuple[list[str], str]:
+    """Give the flag's values, else the ini key's lines, and where they stand."""
+    on_command_line = config.getoption(flag)
+    if on_command_line:
+        return on_command_line, "command line"
+    return [line for line in config.getini(key) if line.strip()], "ini file"
+
+
+def _baseline(path: Path) -> Baseline | None:
+    if not path.exists():
+        return None
+    from pytest_leakpro.store.baseline import Baseline
+
+    return Baseline.read(path)
+
+
+def _digest_key() -> bytes | None:
+    key = os.environ.get(DIGEST_KEY, "").encode("utf-8", "surrogateescape")
+    if key and len(key) < _SHORTEST_KEY:
+        raise LeakproError(
+            f"{DIGEST_KEY} has {len(key)} bytes: a key that can be guessed hides nothing, so give "
+            f"at least {_SHORTEST_KEY} random ones"
+        )
+    return key or None

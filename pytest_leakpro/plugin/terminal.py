@@ -14,17 +14,23 @@ from pytest_leakpro.gate.wording import printable
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_leakpro.gate.table import TableRow
+
 __all__ = ["write_summary"]
 
 _COLOURS = {
     "PASS": {"green": True},
     "FAIL": {"red": True, "bold": True},
     "INCONCLUSIVE": {"yellow": True},
+    "ERROR": {"red": True, "bold": True},
 }
 
 
 def write_summary(
-    reporter: pytest.TerminalReporter, audits: list[dict[str, Any]], messages: list[str]
+    reporter: pytest.TerminalReporter,
+    audits: list[dict[str, Any]],
+    messages: list[str],
+    remarks: list[str],
 ) -> None:
     """Write a row per audit and budget; nothing where nothing was audited.
 
@@ -33,16 +39,20 @@ def write_summary(
     reporter : pytest.TerminalReporter
         Decides on colours and verbosity.
     audits : list of dict
-        Each with its notes and its measurements.
+        Each with its notes and its records.
     messages : list of str
         What is wrong with the session as a whole.
+    remarks : list of str
+        What else there is to know of it.
     """
-    records = [record for audit in audits for record in audit["measurements"]]
+    records = [record for audit in audits for record in audit["records"]]
     if not records and not messages:
         return
     reporter.section("leakage audits", sep="=")
     if records:
         _write_table(reporter, audits, records)
+    for remark in remarks:
+        reporter.write_line(f"leakpro: {printable(remark)}")
     for message in messages:
         reporter.write_line(f"leakpro: {printable(message)}", red=True)
 
@@ -55,26 +65,49 @@ def _write_table(
     reporter.write_line(table_header(records), bold=True)
     rows = iter(table_rows(records))
     for audit in audits:
-        for _ in audit["measurements"]:
-            row = next(rows)
-            colour = _COLOURS.get(row.outcome or "", {})
-            if row.weak and row.outcome == "PASS":
-                colour = {"yellow": True}
-            reporter.write(f"{row.figures}  ")
-            reporter.write_line(row.verdict, **colour)
-            if reporter.verbosity >= 0:
-                reporter.write_line(f"  {row.detail}")
+        for record in audit["records"]:
+            _write_row(reporter, next(rows), record)
         for note in audit["notes"]:
             reporter.write_line(f"  note: {printable(note)}")
     counts = Counter(record["shown_verdict"] for record in records if record["verdict"])
     if counts:
         said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+        worse = sum(map(_is_regression, records))
+        said += f"; {worse} {'regression' if worse == 1 else 'regressions'}" if worse else ""
         noun = "budget" if counts.total() == 1 else "budgets"
         seeds = sorted({record["seed"] for record in records})
         level = sorted({record["alpha"] for record in records})
         reporter.write_line(
             f"{counts.total()} {noun}: {said}   (seed {_all(seeds)}, alpha {_all(level)})"
         )
+
+
+def _write_row(reporter: pytest.TerminalReporter, row: TableRow, record: dict[str, Any]) -> None:
+    colour = _COLOURS.get(row.outcome or "", {})
+    if row.weak and row.outcome == "PASS":
+        colour = {"yellow": True}
+    reporter.write(f"{row.figures}  ")
+    reporter.write_line(row.verdict, **colour)
+    if record["error"] is not None:
+        reporter.write_line(f"  {printable(record['error'], 300)}")
+    elif reporter.verbosity >= 0:
+        reporter.write_line(f"  {row.detail}")
+    change = record.get("change")
+    if change is not None and change["outcome"] != "no baseline":
+        regression = _is_regression(record)
+        if regression or reporter.verbosity >= 0:
+            reporter.write_line(f"  {printable(change['shown'])}", red=regression, bold=regression)
+            for note in change["notes"] if change["outcome"] != "incomparable" else ():
+                reporter.write_line(f"  note: {printable(note)}")
+    if record["earlier"]:
+        reporter.write_line(
+            f"  attempt {record['attempt']} of this test; earlier: {', '.join(record['earlier'])}",
+            yellow=True,
+        )
+
+
+def _is_regression(record: dict[str, Any]) -> bool:
+    return (record.get("change") or {}).get("outcome") == "regression"
 
 
 def _all(values: list[Any]) -> str:

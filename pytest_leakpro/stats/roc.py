@@ -15,7 +15,7 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["auc", "max_advantage", "roc_points", "tpr_at"]
+__all__ = ["auc", "decimate", "max_advantage", "roc_points", "tpr_at"]
 
 
 def roc_points(
@@ -64,6 +64,31 @@ def tpr_at(fpr_points: NDArray[Any], tpr_points: NDArray[Any], fpr: NDArray[Any]
     part = np.divide(fpr - fpr_points[last], width, out=np.zeros(len(fpr)), where=width > 0)
     read: NDArray[Any] = tpr_points[last] + part * (tpr_points[following] - tpr_points[last])
     return read
+
+
+def decimate(fpr: NDArray[Any], most: int = 200) -> NDArray[np.intp]:
+    """Choose vertices of a ROC curve that draw it well, on linear and on logarithmic axes.
+
+    Parameters
+    ----------
+    fpr : ndarray of shape (d,)
+        Of the vertices, as of `roc_points`.
+    most : int
+        How many to choose at most, at least 3.
+
+    Returns
+    -------
+    ndarray of shape (at most `most`,)
+        Positions, ascending, with the first and the last.
+    """
+    if len(fpr) <= most:
+        return np.arange(len(fpr))
+    smallest = fpr[fpr > 0].min()
+    half = most // 2 - 1
+    wanted = np.concatenate([np.geomspace(smallest, 1, half), np.linspace(0, 1, half)])
+    # Of a vertical piece the upper end: what an attacker reaches at that rate.
+    chosen = np.searchsorted(fpr, wanted, side="right") - 1
+    return np.unique(np.concatenate([[0], np.maximum(chosen, 0), [len(fpr) - 1]]))
 
 
 def auc(members: NDArray[Any], nonmembers: NDArray[Any]) -> float:

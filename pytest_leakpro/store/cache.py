@@ -22,6 +22,7 @@ import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.store.atomic import write_bytes, write_text
+from pytest_leakpro.store.private_folder import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -174,9 +175,25 @@ class SignalCache:
             found.append(CacheEntry(folder.name, about, len(files), size, time.time() - newest))
         return sorted(found, key=lambda entry: entry.age_seconds)
 
-    def clear(self) -> int:
-        """Remove all that is kept; give the number of entries."""
-        entries = self.entries()
+    def clear(self, older_than: float | None = None) -> int:
+        """Remove what is kept.
+
+        Parameters
+        ----------
+        older_than : float, optional
+            Only entries to which nothing was added for so many seconds; by default all.
+
+        Returns
+        -------
+        int
+            The number of entries removed.
+        """
+        entries = [
+            entry
+            for entry in self.entries()
+            # A clock that was set back gives negative ages: all is all the same.
+            if older_than is None or entry.age_seconds >= older_than
+        ]
         for entry in entries:
             shutil.rmtree(self.folder / entry.key, ignore_errors=True)
         return len(entries)
@@ -191,13 +208,9 @@ class SignalCache:
         if root == self.folder and root.is_dir() and any(map(_is_foreign, root.iterdir())):
             # The user's own folder: only the entry in it is kept out of version control.
             root = folder
-        if not folder.is_dir():
-            root.parent.mkdir(parents=True, exist_ok=True)
-            for part in sorted({root, self.folder, folder}, key=lambda path: len(path.parts)):
-                part.mkdir(mode=0o700, exist_ok=True)
-        ignore = root / ".gitignore"
-        if not ignore.exists():
-            write_text(ignore, "*\n")
+        make_private(
+            root, *sorted({self.folder, folder} - {root}, key=lambda path: len(path.parts))
+        )
 
 
 def _is_foreign(path: Path) -> bool:

@@ -70,6 +70,8 @@ class MembershipTarget:
     ----------
     train, n_train, signals, trainer_version
         As given.
+    named : bool
+        Whether the user gave the target its name.
     """
 
     model: Any
@@ -95,7 +97,8 @@ class MembershipTarget:
         trainer_version: str | None,
     ) -> None:
         self.access = Access.parse(access)
-        self.name = _check_name(name) or adapter.name
+        self.named = _check_name(name) is not None
+        self.name = name or adapter.name
         self._audit_size = _check_count("audit_size", audit_size, MINIMUM)
         self._batch_size = _check_count("batch_size", batch_size, 1)
         if not isinstance(allow_overlap, bool):
@@ -143,6 +146,12 @@ class MembershipTarget:
     def has_population(self) -> bool:
         """Whether the attacker was given records that stand on neither side."""
         return self._population is not None
+
+    @property
+    def device(self) -> str | None:
+        """Where the model computes, None where that cannot be told."""
+        device: str | None = getattr(self._adapter, "device", None)
+        return device
 
     @property
     def model_reader(self) -> ModelReader:

@@ -87,6 +87,7 @@ class Recipe:
         unknown = {"train", "signals", "n_train", "members", "nonmembers", "model"} & set(options)
         if unknown:
             raise LeakproError(f"a Recipe takes no {', '.join(sorted(unknown))}: it trains itself")
+        self.named = name is not None
         self.name = name or ("recipe" if default == "<lambda>" else default)
         self._fraction = float(train_fraction)
         self._kind = Regressor if regression else Classifier

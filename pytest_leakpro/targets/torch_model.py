@@ -45,11 +45,20 @@ class TorchModel:
     def __repr__(self) -> str:
         return f"TorchModel({self.name})"
 
+    @property
+    def device(self) -> str:
+        """Where its weights are, such as ``"cpu"`` or ``"cuda:0"``."""
+        weights = self._weights()
+        return str(weights[0].device) if weights else "cpu"
+
+    def _weights(self) -> list[Any]:
+        return list(chain(self._module.parameters(), self._module.buffers()))
+
     def __call__(self, inputs: Any) -> Any:
         """Ask the module on its own device and in its own floating type."""
         torch = sys.modules["torch"]
         batch = _tensor(inputs)
-        weights = list(chain(self._module.parameters(), self._module.buffers()))
+        weights = self._weights()
         if batch.is_floating_point():
             # Whole numbers stay, since embeddings take nothing else.
             dtypes = [weight.dtype for weight in weights if weight.is_floating_point()]

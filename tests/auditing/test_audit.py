@@ -19,6 +19,7 @@ from pytest_leakpro import (
     assert_leakage_below,
     audit,
 )
+from pytest_leakpro.auditing.log import AuditLog
 from pytest_leakpro.auditing.session import SessionDefaults, current_session, session_variable
 from tests.auditing.cohorts import cohort, leaky_target, safe_target
 
@@ -227,18 +228,16 @@ def test_a_gate_that_is_often_red_says_so():
 
 
 def test_defaults_of_the_session_hold_where_the_call_is_silent():
-    collected = []
+    log = AuditLog()
     token = session_variable.set(
-        SessionDefaults(
-            seed=77, alpha=0.1, budgets=(Budget.parse("auc <= 0.55"),), collect=collected.append
-        )
+        SessionDefaults(seed=77, alpha=0.1, budgets=(Budget.parse("auc <= 0.55"),), log=log)
     )
     try:
         found = audit(safe_target(3000))
         assert (found.seed, found.alpha) == (77, 0.1)
         assert str(found.measurements[0].budget) == "auc <= 0.55"
         assert audit(safe_target(3000), "auc <= 0.6", seed=1).seed == 1
-        assert [entry.seed for entry in collected] == [77, 1]
+        assert [entry.records[0]["seed"] for entry in log.audits] == [77, 1]
     finally:
         session_variable.reset(token)
     assert current_session().seed == 0

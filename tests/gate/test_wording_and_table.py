@@ -106,7 +106,7 @@ def test_a_measurement_as_plain_data():
     assert record["verdict"] == "FAIL"
     assert record["figures"][0]["attack"] == "loss"
     assert type(record["value"]) is float
-    assert type(record["n_members"]) is int
+    assert type(record["sizes"]["members"]) is int
     assert record["shown_value"] == "4.7%"
 
 

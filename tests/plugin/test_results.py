@@ -70,7 +70,7 @@ def test_junit_carries_the_figures_of_the_table(three):
         assert properties[f"{prefix}.high"] == entry["shown_high"]
         assert properties[f"{prefix}.limit"] == "0.55"
         assert properties[f"{prefix}.verdict"] == entry["verdict"]
-        assert properties[f"{prefix}.members"] == str(entry["n_members"])
+        assert properties[f"{prefix}.members"] == str(entry["sizes"]["members"])
 
 
 def test_reruns_replace_what_they_repeat(three):

@@ -100,7 +100,7 @@ def test_nothing_is_said_when_quiet_and_options_come_from_the_ini_file(models):
     result = models.runpytest_subprocess("-q", "-k", "clone")
     result.assert_outcomes(passed=1)
     assert "shadow models x" not in result.stdout.str()
-    assert not (models.path / ".leakpro").exists()
+    assert not (models.path / ".leakpro" / "cache").exists()
 
 
 @pytest.mark.parametrize(

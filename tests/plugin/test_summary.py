@@ -117,7 +117,7 @@ def test_hostile_names_do_no_harm(repo):
     )
     result.assert_outcomes(failed=5)
     table = summary(result)
-    assert len(table) == 1 + 1 + 5 * 2 + 1
+    assert len(table) == 1 + 1 + 5 * 2 + 1 + 1
     assert max(map(len, table)) <= 80
     assert "\x1b" not in result.stdout.str()
     assert (repo.path / "junit.xml").exists()

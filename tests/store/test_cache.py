@@ -55,6 +55,17 @@ def test_entries_are_listed_and_cleared(cache):
     assert cache.load(KEY, 0) is None
 
 
+def test_only_old_entries_are_cleared_where_an_age_is_given(cache):
+    other = "cd" * 32
+    for key in (KEY, other):
+        cache.store(key, 0, {"signals": np.zeros(2)}, {})
+    an_hour_ago = time.time() - 3600
+    os.utime(cache.folder / KEY / "0.npz", (an_hour_ago, an_hour_ago))
+    assert cache.clear(older_than=7200) == 0
+    assert cache.clear(older_than=1800) == 1
+    assert [entry.key for entry in cache.entries()] == [other]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "foreign", "pickled"])
 def test_a_damaged_file_is_noticed_and_computed_again(cache, damage):
     cache.store(KEY, 0, {"signals": np.arange(1000.0)}, {})

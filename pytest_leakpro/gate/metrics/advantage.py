@@ -30,7 +30,7 @@ class Advantage(Metric):
 
     def read(
         self,
-        metric: MetricName,  # noqa: ARG002
+        metric: MetricName,
         evidence: Evidence,
         limit: float | None,
         error_low: float,
@@ -43,11 +43,10 @@ class Advantage(Metric):
             advantage_p_value,
             advantage_rank,
         )
-        from pytest_leakpro.stats.roc import max_advantage
 
         assert isinstance(evidence, MembershipScores)
         m, n = evidence.sizes
-        value = max_advantage(evidence.members, evidence.nonmembers)
+        value = self.estimate(metric, evidence)
         above = evidence.members_above(advantage_rank(n))
         return Reading.consistent(
             value,
@@ -55,6 +54,25 @@ class Advantage(Metric):
             min(1.0, value + advantage_half_width(m, n, error_high)),
             None if limit is None else advantage_p_value(above, m, n, limit),
         )
+
+    def estimate(self, metric: MetricName, evidence: Evidence) -> float:  # noqa: ARG002
+        """Give the largest difference over all cuts; see `Metric.estimate`."""
+        from pytest_leakpro.stats.roc import max_advantage
+
+        assert isinstance(evidence, MembershipScores)
+        return max_advantage(evidence.members, evidence.nonmembers)
+
+    def typical_evidence(
+        self,
+        metric: MetricName,  # noqa: ARG002
+        sizes: Sizes,
+        true: float,
+    ) -> Evidence:
+        """Give binormal scores; see `Metric.typical_evidence`."""
+        from statistics import NormalDist
+
+        shift = 2 * NormalDist().inv_cdf(min((1 + true) / 2, 1 - 1e-9))
+        return MembershipScores.binormal(*sizes, shift)
 
     def pass_chance(
         self,

@@ -31,7 +31,7 @@ class Auc(Metric):
 
     def read(
         self,
-        metric: MetricName,  # noqa: ARG002
+        metric: MetricName,
         evidence: Evidence,
         limit: float | None,
         error_low: float,
@@ -39,15 +39,34 @@ class Auc(Metric):
     ) -> Reading:
         """Read AUC and bounds off membership scores; see `Metric.read`."""
         from pytest_leakpro.stats.bounded_mean import mean_lower, mean_p_value
-        from pytest_leakpro.stats.roc import auc
 
-        assert isinstance(evidence, MembershipScores)
-        value, r = auc(evidence.members, evidence.nonmembers), min(evidence.sizes)
+        value, r = self.estimate(metric, evidence), min(evidence.sizes)
         return Reading.consistent(
             value,
             mean_lower(value, r, error_low),
             1 - mean_lower(1 - value, r, error_high),
             None if limit is None else mean_p_value(value, r, limit),
+        )
+
+    def estimate(self, metric: MetricName, evidence: Evidence) -> float:  # noqa: ARG002
+        """Give the area under the curve of the scores; see `Metric.estimate`."""
+        from pytest_leakpro.stats.roc import auc
+
+        assert isinstance(evidence, MembershipScores)
+        return auc(evidence.members, evidence.nonmembers)
+
+    def typical_evidence(
+        self,
+        metric: MetricName,  # noqa: ARG002
+        sizes: Sizes,
+        true: float,
+    ) -> Evidence:
+        """Give binormal scores; see `Metric.typical_evidence`."""
+        from math import sqrt
+        from statistics import NormalDist
+
+        return MembershipScores.binormal(
+            *sizes, sqrt(2) * NormalDist().inv_cdf(min(true, 1 - 1e-9))
         )
 
     def pass_chance(

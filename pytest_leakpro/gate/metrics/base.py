@@ -161,6 +161,24 @@ class Metric(ABC):
         """
 
     @abstractmethod
+    def estimate(self, metric: MetricName, evidence: Evidence) -> float:
+        """Give the estimate alone, without bounds: what resampling repeats."""
+
+    @abstractmethod
+    def typical_evidence(self, metric: MetricName, sizes: Sizes, true: float) -> Evidence:
+        """Give evidence as it is to be expected of a model with this true leakage, for planning.
+
+        Parameters
+        ----------
+        metric : MetricName
+            With the argument or rate.
+        sizes : Sizes
+            Units on each side.
+        true : float
+            The true leakage, from the level of chance up to the ceiling.
+        """
+
+    @abstractmethod
     def pass_chance(
         self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float | None
     ) -> float:

@@ -43,9 +43,6 @@ class TprAtFpr(Metric):
         error_high: float,
     ) -> Reading:
         """Read TPR and bounds off membership scores; see `Metric.read`."""
-        import numpy as np
-
-        from pytest_leakpro.stats.roc import tpr_at
         from pytest_leakpro.stats.tpr_lower import (
             choose_rank,
             rank_without_limit,
@@ -70,7 +67,7 @@ class TprAtFpr(Metric):
         # random order it bounds what the curve reads, linearly across them.
         broken = evidence.ties_broken()
         grid = fpr_grid(fpr)
-        value = float(np.max(tpr_at(*evidence.roc(), grid) * (fpr / grid)))
+        value = self.estimate(metric, evidence)
         high = 0.0
         for rate in grid:
             rule = upper_rule(n, float(rate), error_high)
@@ -80,6 +77,26 @@ class TprAtFpr(Metric):
             counts = tuple(broken.members_at_or_above(rank) for rank in rule.ranks)
             high = max(high, rule.bound(counts, m) * fpr / float(rate))
         return Reading.consistent(value, low, high, p_value)
+
+    def estimate(self, metric: MetricName, evidence: Evidence) -> float:
+        """Read the largest TPR(u) min(1, a/u) off the curve; see `Metric.estimate`."""
+        import numpy as np
+
+        from pytest_leakpro.stats.roc import tpr_at
+        from pytest_leakpro.stats.tpr_upper import fpr_grid
+
+        assert isinstance(evidence, MembershipScores)
+        fpr = _rate(metric)
+        grid = fpr_grid(fpr)
+        return float(np.max(tpr_at(*evidence.roc(), grid) * (fpr / grid)))
+
+    def typical_evidence(self, metric: MetricName, sizes: Sizes, true: float) -> Evidence:
+        """Give binormal scores; see `Metric.typical_evidence`."""
+        from statistics import NormalDist
+
+        quantile, top = NormalDist().inv_cdf, 1 - 1e-9
+        shift = quantile(min(true, top)) - quantile(_rate(metric))
+        return MembershipScores.binormal(*sizes, shift)
 
     def pass_chance(
         self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float | None

@@ -1,0 +1,118 @@
+"""What changed since the baseline.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.auditing.records import records_of
+from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.change import compare_records
+from pytest_leakpro.gate.detectable import detectable_increase
+from pytest_leakpro.gate.evidence import MembershipScores
+from pytest_leakpro.gate.identity import identity_of
+from pytest_leakpro.gate.increase import allowance_for
+from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.store.scores import SavedScores, load_scores, save_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_leakpro.auditing.outcome import Audit
+    from pytest_leakpro.auditing.session import SessionDefaults
+    from pytest_leakpro.gate.measurement import Measurement
+
+__all__ = ["keep_scores", "with_changes"]
+
+
+def keep_scores(audit: Audit, session: SessionDefaults) -> Audit:
+    """Keep the scores of an audit where that is asked for, and note where."""
+    if not session.save_scores or session.private is None or audit.scores is None:
+        return audit
+    name = save_scores(Path(session.private), audit.scores)
+    return replace(audit, details={**audit.details, "scores": name})
+
+
+def with_changes(audit: Audit, session: SessionDefaults) -> Audit:
+    """Compare every measurement with the baseline of the session.
+
+    Parameters
+    ----------
+    audit : Audit
+        Numbered.
+    session : SessionDefaults
+        Of the running test. Outside a session nothing is compared.
+
+    Returns
+    -------
+    Audit
+        With `Measurement.change`.
+
+    Raises
+    ------
+    LeakproError
+        Where an allowance does not go with its metric.
+    """
+    if session.log is None:
+        return audit
+    records = records_of(audit, session).records
+    return replace(
+        audit,
+        measurements=tuple(
+            _with_change(entry, record, audit, session)
+            for entry, record in zip(audit.measurements, records, strict=True)
+        ),
+    )
+
+
+def _with_change(
+    entry: Measurement, record: dict[str, Any], audit: Audit, session: SessionDefaults
+) -> Measurement:
+    old = None if session.baseline is None else session.baseline.find(identity_of(record))
+    allowance = allowance_for(entry.metric, session.allowed())
+    correlation = None if old is None else _correlation(entry, old, audit, session)
+    change = compare_records(old, record, allowance, correlation=correlation)
+    if change.outcome == "no regression" and correlation is None:
+        assert old is not None
+        before = old["comparable"]
+        if before["high"] is not None:
+            detectable = detectable_increase(
+                entry.metric,
+                Sizes(entry.n_members, entry.n_nonmembers),
+                entry.alpha,
+                baseline=(before["value"], before["high"]),
+            )
+            change = change.with_detectable(detectable, entry.metric)
+    return replace(entry, change=change)
+
+
+def _correlation(
+    entry: Measurement, old: Mapping[str, Any], audit: Audit, session: SessionDefaults
+) -> float | None:
+    """Say how much sampling error both runs share; None unless both kept scores of the records."""
+    if old["scores"] is None or session.private is None or audit.scores is None:
+        return None
+    before = load_scores(Path(session.private), old["scores"])
+    if before is None or not _same_records(before, audit.scores):
+        return None
+    from pytest_leakpro.stats.difference import correlation_of_estimates
+
+    metric = metric_named(entry.metric.name)
+    return correlation_of_estimates(
+        list(before.suite.values()),
+        list(audit.scores.suite.values()),
+        lambda members, nonmembers: metric.estimate(
+            entry.metric, MembershipScores(members, nonmembers)
+        ),
+    )
+
+
+def _same_records(before: SavedScores, now: SavedScores) -> bool:
+    sizes = [
+        {tuple(map(len, sides)) for sides in scores.suite.values()} for scores in (before, now)
+    ]
+    return before.records == now.records and sizes[0] == sizes[1]

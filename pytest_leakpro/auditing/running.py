@@ -1,0 +1,230 @@
+"""An audit carried out: attacks chosen and run, evidence measured.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.auditing.feasibility import feasibility
+from pytest_leakpro.auditing.measuring import (
+    Brought,
+    Context,
+    distinct_rankings,
+    measure,
+    not_scored,
+)
+from pytest_leakpro.auditing.outcome import Audit, MemberScores
+from pytest_leakpro.auditing.provenance import (
+    configuration,
+    details_of_evidence,
+    details_of_target,
+    digest_of_records,
+)
+from pytest_leakpro.auditing.records import USUAL_METRICS
+from pytest_leakpro.auditing.shadows import prepare_shadows
+from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
+from pytest_leakpro.gate.budget import parse_metric
+from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.errors import LeakproError, warn
+from pytest_leakpro.gate.evidence import Evidence, MembershipScores
+from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.gate.verdict import Verdict
+from pytest_leakpro.shadow.obtain import has_shadows
+from pytest_leakpro.stats.seeding import derive_rng
+from pytest_leakpro.store.scores import SavedScores
+from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pytest_leakpro.attacks.base import Attack
+    from pytest_leakpro.auditing.session import SessionDefaults
+    from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.targets.membership_view import MembershipView
+
+__all__ = ["carry_out"]
+
+# Where an attack needs a population and the user gave none.
+POPULATION_SHARE = 0.3
+
+
+def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
+    """Audit a target with everything decided; see `pytest_leakpro.auditing.conductor.conduct`."""
+    repeated = {str(entry.metric) for entry in budgets}
+    if len(repeated) < len(budgets):
+        raise LeakproError(
+            f"a metric has two budgets: {', '.join(map(str, budgets))}; give one limit for each"
+        )
+    if isinstance(target, Evidence):
+        return _audit_evidence(target, budgets, session)
+    if isinstance(target, (MembershipTarget, Recipe)):
+        return _audit_target(target, budgets, session)
+    raise LeakproError(
+        f"a {type(target).__name__} cannot be audited: wrap it in Classifier or Regressor, "
+        "or bring the scores of another tool as MembershipScores"
+    )
+
+
+def _audit_evidence(
+    evidence: Evidence, budgets: tuple[Budget, ...], session: SessionDefaults
+) -> Audit:
+    if session.attacks is not None:
+        raise LeakproError("attacks= does not go with scores that were measured elsewhere")
+    name = getattr(evidence, "name", type(evidence).__name__)
+    details = {**details_of_evidence(), "named": getattr(evidence, "named", False), "scores": None}
+    context = Context(name, "as given", "scores as given, not checked", session.alpha, session.seed)
+    brought = [Brought(name, evidence, 0.0)]
+    exposed = {}
+    if isinstance(evidence, MembershipScores):
+        import numpy as np
+
+        exposed[name] = MemberScores(np.arange(len(evidence.members)), evidence.members)
+    for budget in budgets:  # before feasibility, which would speak of another kind of evidence
+        metric_named(budget.metric.name).check_evidence(budget.metric, evidence)
+    _announce(budgets, Sizes(*evidence.sizes), session.alpha, 1)
+    measurements = _measure(budgets, brought, context)
+    return Audit(name, measurements, session.seed, session.alpha, (), exposed, details)
+
+
+def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
+    said: tuple[str, ...] = ()
+    named = target.named
+    if isinstance(target, Recipe):
+        said, target = (target.note,), target.realise(session.seed)
+    shadows = has_shadows(target)
+    suite = choose_suite(target, session.attacks, session.others, shadows=shadows)
+    _check_metrics(budgets, suite, target)
+    about = {
+        "named": named,
+        "scores": None,
+        "configuration": configuration(session, suite, _shadow_models(target, suite, session)),
+    }
+    lacking = any(attack.needs_population for attack in suite) and not target.has_population
+    view = target.prepare(session.seed, population_share=POPULATION_SHARE if lacking else None)
+    sizes = Sizes(view.n_members, view.n_nonmembers)
+    n_attacks = (
+        len(suite) if session.attacks is not None else min(len(suite), LARGEST_DEFAULT_SUITE)
+    )
+    undecidable = _announce(budgets, sizes, session.alpha, n_attacks)
+    nothing_to_decide = bool(budgets) and len(undecidable) == len(budgets)
+
+    strength, seconds, blocks_pass = "no shadow models", 0.0, view.blocks_pass
+    notes: list[str] = []
+    if any(attack.needs_shadow for attack in suite) and not nothing_to_decide:
+        prepared = prepare_shadows(target, view, suite, budgets, session)
+        suite, notes, strength = prepared.suite, prepared.notes, prepared.strength
+        seconds = prepared.seconds
+        blocks_pass += prepared.blocks_pass
+    context = Context(
+        target.name,
+        target.access.value,
+        f"{target.access.value}, {strength}",
+        session.alpha,
+        session.seed,
+        weak_suite=not any(attack.calibrated for attack in suite),
+        blocks_pass=blocks_pass,
+        seconds=seconds,
+    )
+    if nothing_to_decide:
+        measurements = tuple(
+            not_scored(budget, sizes, n_attacks, context, message)
+            for budget, message in zip(budgets, undecidable, strict=True)
+        )
+        said += view.notes
+        details = details_of_target(target, view, session) | about
+        return Audit(target.name, measurements, session.seed, session.alpha, said, details=details)
+
+    brought, exposed = [], {}
+    for attack in suite:
+        started = time.perf_counter()
+        evidence = attack.run(view, derive_rng(session.seed, "attack", attack.name))
+        brought.append(Brought(attack.name, evidence, time.perf_counter() - started))
+        if isinstance(evidence, MembershipScores):
+            exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
+    measurements = tuple(
+        _with_weak_suite(entry, session) for entry in _measure(budgets, brought, context)
+    )
+    said += (*view.notes, *notes)
+    details = details_of_target(target, view, session) | about
+    return Audit(
+        target.name,
+        measurements,
+        session.seed,
+        session.alpha,
+        said,
+        exposed,
+        details,
+        _scores(brought, view, session),
+    )
+
+
+def _shadow_models(
+    target: MembershipTarget, suite: tuple[Attack, ...], session: SessionDefaults
+) -> int | None:
+    if not any(attack.needs_shadow for attack in suite):
+        return None
+    return session.shadow_models if target.signals is None else target.signals.n_models
+
+
+def _scores(
+    brought: list[Brought], view: MembershipView, session: SessionDefaults
+) -> SavedScores | None:
+    """Gather scores per unit where somebody may compare them with those of another run."""
+    paired = session.baseline is not None and session.baseline.has_scores
+    if not (session.save_scores or paired):
+        return None
+    records = digest_of_records(view)
+    suite = {
+        entry.attack: sides for entry in brought if (sides := entry.evidence.per_unit()) is not None
+    }
+    return None if records is None or not suite else SavedScores(records, suite)
+
+
+def _measure(
+    budgets: tuple[Budget, ...], brought: list[Brought], context: Context
+) -> tuple[Measurement, ...]:
+    rankings = distinct_rankings(brought)
+    if budgets:
+        return tuple(
+            measure(budget.metric, budget, brought, context, rankings) for budget in budgets
+        )
+    return tuple(
+        measure(parse_metric(metric), None, brought, context, rankings) for metric in USUAL_METRICS
+    )
+
+
+def _check_metrics(budgets: tuple[Budget, ...], suite: tuple[Attack, ...], target: Any) -> None:
+    for budget in budgets:
+        for attack in suite:
+            if budget.metric.name not in attack.metrics:
+                raise LeakproError(
+                    f"{budget.metric} cannot be measured on a {type(target).__name__} by the "
+                    f"attack {attack.name!r}, which measures {', '.join(attack.metrics)}"
+                )
+
+
+def _announce(budgets: tuple[Budget, ...], sizes: Sizes, alpha: float, attacks: int) -> list[str]:
+    """Say which budgets cannot PASS; give the messages of those that cannot be decided at all."""
+    undecidable = []
+    for budget in budgets:
+        outlook = feasibility(budget, sizes, alpha, attacks)
+        if outlook.message:
+            warn(outlook.message)
+            if not outlook.can_fail:
+                undecidable.append(outlook.message)
+    return undecidable
+
+
+def _with_weak_suite(measurement: Measurement, session: SessionDefaults) -> Measurement:
+    if (
+        session.weak_suite == "inconclusive"
+        and measurement.weak_suite
+        and measurement.verdict is Verdict.PASS
+    ):
+        why = "no attack was calibrated per record, and leakpro_weak_suite is inconclusive"
+        return replace(measurement, verdict=Verdict.INCONCLUSIVE, notes=(*measurement.notes, why))
+    return measurement
