@@ -92,10 +92,10 @@ def _change(measurement: Measurement) -> list[str]:
     lines.append(
         _line(
             "",
-            f"compared {how}; this speaks of these two models, not of the noise between trainings "
-            "(a Recipe with several targets measures that)",
+            f"compared {how}: this speaks of these two models, and not of the noise",
         )
     )
+    lines.append(_line("", "between trainings, which a Recipe with several targets measures"))
     return lines
 
 

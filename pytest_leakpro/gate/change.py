@@ -192,7 +192,8 @@ def _worded(change: Change, metric: MetricName) -> Change:
     text = f"baseline {shown(change.baseline, unit)}: {_points(difference)}"
     allowed = shown_increase(change.max_increase, metric)
     if change.outcome == "regression":
-        text += f", at least {_points(bound)}: REGRESSION (at most +{allowed} allowed)"
+        allowance = f"+{allowed} is" if change.max_increase else "no increase is"
+        text += f", at least {_points(bound)}: REGRESSION ({allowance} allowed)"
     else:
         text += ", no significant increase"
         if change.max_increase:

@@ -95,12 +95,22 @@ class MembershipScores(Evidence):
         object.__setattr__(self, "named", name is not None)
 
     @classmethod
-    def binormal(cls, m: int, n: int, shift: float) -> MembershipScores:
-        """Give the scores of a normal law at evenly spaced quantiles, members shifted upwards."""
-        import numpy as np
-        from scipy.special import ndtri
+    def binormal(cls, m: int, n: int, shift: float, luck: float = 0.5) -> MembershipScores:
+        """Give scores as they are typical of members N(shift, 1) and non-members N(0, 1).
 
-        members, nonmembers = (ndtri((np.arange(size) + 0.5) / size) for size in (m, n))
+        Parameters
+        ----------
+        m, n : int
+            Number of members and of non-members.
+        shift : float
+            Of the members.
+        luck : float
+            The attacker's, in (0, 1): each member score lies at this quantile of its law, each
+            non-member score at one minus it.
+        """
+        from pytest_leakpro.stats.order_statistics import normal_order
+
+        members, nonmembers = normal_order(m, luck), normal_order(n, 1 - luck)
         return cls(members + shift, nonmembers, name="binormal")
 
     def __repr__(self) -> str:

@@ -135,7 +135,7 @@ class LeakproSession:
         elif attempts.error is not None and not log.audits and _declares_budgets(item):
             from pytest_leakpro.auditing.conductor import fail
 
-            fail(attempts.error, current_session().budgets, current_session())
+            fail(attempts.error, current_session().budgets, current_session(), item)
         if log.audits:  # before the report is made, which takes a copy of the properties
             records = [record for audit in log.audits for record in audit.records]
             junit.set_properties(item, records, attempts.earlier)

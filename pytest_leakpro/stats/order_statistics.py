@@ -18,7 +18,7 @@ from scipy import special
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["COARSE", "FINE", "fpr_above_rank"]
+__all__ = ["COARSE", "FINE", "fpr_above_rank", "normal_order"]
 
 FINE = 4096  # quantiles for a p-value that decides
 COARSE = 256  # for a choice that is valid however it is made, and for planning
@@ -45,3 +45,32 @@ def fpr_above_rank(k: int, n: int, size: int = FINE) -> NDArray[Any]:
     quantiles = special.betaincinv(k, n - k + 1, (np.arange(size) + 0.5) / size)
     quantiles.setflags(write=False)
     return np.asarray(quantiles)
+
+
+_EXACT = 200  # ranks from either end; between them order statistics are normal enough to plan with
+
+
+@lru_cache(maxsize=64)
+def normal_order(n: int, quantile: float) -> NDArray[Any]:
+    """Give each of n ordered normal scores at the same quantile of its law.
+
+    Parameters
+    ----------
+    n : int
+        Number of scores.
+    quantile : float
+        In (0, 1); 0.5 for medians.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Ascending, read-only.
+    """
+    ranks = np.arange(1, n + 1)
+    centre = ranks / (n + 1)
+    shares = centre + special.ndtri(quantile) * np.sqrt(centre * (1 - centre) / (n + 2))
+    outer = np.concatenate([ranks[:_EXACT], ranks[_EXACT:][-_EXACT:]]) - 1
+    shares[outer] = special.betaincinv(ranks[outer], n - outer, quantile)
+    scores = special.ndtri(np.maximum.accumulate(shares))
+    scores.setflags(write=False)
+    return np.asarray(scores)

@@ -67,12 +67,13 @@ class Advantage(Metric):
         metric: MetricName,  # noqa: ARG002
         sizes: Sizes,
         true: float,
+        luck: float = 0.5,
     ) -> Evidence:
         """Give binormal scores; see `Metric.typical_evidence`."""
         from statistics import NormalDist
 
         shift = 2 * NormalDist().inv_cdf(min((1 + true) / 2, 1 - 1e-9))
-        return MembershipScores.binormal(*sizes, shift)
+        return MembershipScores.binormal(*sizes, shift, luck)
 
     def pass_chance(
         self,

@@ -60,14 +60,14 @@ class Auc(Metric):
         metric: MetricName,  # noqa: ARG002
         sizes: Sizes,
         true: float,
+        luck: float = 0.5,
     ) -> Evidence:
         """Give binormal scores; see `Metric.typical_evidence`."""
         from math import sqrt
         from statistics import NormalDist
 
-        return MembershipScores.binormal(
-            *sizes, sqrt(2) * NormalDist().inv_cdf(min(true, 1 - 1e-9))
-        )
+        shift = sqrt(2) * NormalDist().inv_cdf(min(true, 1 - 1e-9))
+        return MembershipScores.binormal(*sizes, shift, luck)
 
     def pass_chance(
         self,

@@ -165,7 +165,9 @@ class Metric(ABC):
         """Give the estimate alone, without bounds: what resampling repeats."""
 
     @abstractmethod
-    def typical_evidence(self, metric: MetricName, sizes: Sizes, true: float) -> Evidence:
+    def typical_evidence(
+        self, metric: MetricName, sizes: Sizes, true: float, luck: float = 0.5
+    ) -> Evidence:
         """Give evidence as it is to be expected of a model with this true leakage, for planning.
 
         Parameters
@@ -176,6 +178,8 @@ class Metric(ABC):
             Units on each side.
         true : float
             The true leakage, from the level of chance up to the ceiling.
+        luck : float
+            The quantile, in (0, 1), of what each side may give: 0.5 is typical.
         """
 
     @abstractmethod

@@ -90,13 +90,15 @@ class TprAtFpr(Metric):
         grid = fpr_grid(fpr)
         return float(np.max(tpr_at(*evidence.roc(), grid) * (fpr / grid)))
 
-    def typical_evidence(self, metric: MetricName, sizes: Sizes, true: float) -> Evidence:
+    def typical_evidence(
+        self, metric: MetricName, sizes: Sizes, true: float, luck: float = 0.5
+    ) -> Evidence:
         """Give binormal scores; see `Metric.typical_evidence`."""
         from statistics import NormalDist
 
         quantile, top = NormalDist().inv_cdf, 1 - 1e-9
         shift = quantile(min(true, top)) - quantile(_rate(metric))
-        return MembershipScores.binormal(*sizes, shift)
+        return MembershipScores.binormal(*sizes, shift, luck)
 
     def pass_chance(
         self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float | None
