@@ -103,7 +103,7 @@ def error_records(
     records = []
     for metric, limit, source in wanted:
         empty = Measurement(
-            target=target,
+            target=target or session.test.rpartition("::")[2],
             metric=metric,
             value=float("nan"),
             low=float("nan"),

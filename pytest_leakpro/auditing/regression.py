@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["keep_scores", "with_changes"]
+__all__ = ["keep_scores", "shared_error", "with_changes"]
 
 
 def keep_scores(audit: Audit, session: SessionDefaults) -> Audit:
@@ -97,16 +98,37 @@ def _correlation(
     if old["scores"] is None or session.private is None or audit.scores is None:
         return None
     before = load_scores(Path(session.private), old["scores"])
-    if before is None or not _same_records(before, audit.scores):
+    if before is None:
         return None
+    return shared_error(entry.metric, before, audit.scores)
+
+
+def shared_error(metric: MetricName, before: SavedScores, now: SavedScores) -> float | None:
+    """Say how much sampling error two runs share, for a paired comparison.
+
+    Parameters
+    ----------
+    metric : MetricName
+        What is compared.
+    before, now : SavedScores
+        Of the two runs.
+
+    Returns
+    -------
+    float or None
+        A lower bound of the correlation of the two estimates; None unless both scored the same
+        records.
+    """
     from pytest_leakpro.stats.difference import correlation_of_estimates
 
-    metric = metric_named(entry.metric.name)
+    if not _same_records(before, now):
+        return None
+    definition = metric_named(metric.name)
     return correlation_of_estimates(
         list(before.suite.values()),
-        list(audit.scores.suite.values()),
-        lambda members, nonmembers: metric.estimate(
-            entry.metric, MembershipScores(members, nonmembers)
+        list(now.suite.values()),
+        lambda members, nonmembers: definition.estimate(
+            metric, MembershipScores(members, nonmembers)
         ),
     )
 

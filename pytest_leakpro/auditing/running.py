@@ -64,7 +64,7 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
     if isinstance(target, (MembershipTarget, Recipe)):
         return _audit_target(target, budgets, session)
     raise LeakproError(
-        f"a {type(target).__name__} cannot be audited: wrap it in Classifier or Regressor, "
+        f"{type(target).__name__} cannot be audited: wrap it in Classifier or Regressor, "
         "or bring the scores of another tool as MembershipScores"
     )
 

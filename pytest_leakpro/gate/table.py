@@ -7,16 +7,29 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["HEADINGS", "TableRow", "html_table", "table_header", "table_rows", "text_table"]
+__all__ = [
+    "HEADINGS",
+    "Remark",
+    "TableRow",
+    "detail",
+    "html_table",
+    "is_regression",
+    "remarks_on",
+    "table_header",
+    "table_rows",
+    "text_table",
+    "verdict_counts",
+]
 
 HEADINGS = ("target", "metric", "measured", "bounds", "limit", "verdict")
 WIDTH = 80
@@ -46,6 +59,22 @@ class TableRow:
     detail: str
     outcome: str | None
     weak: bool
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A line below a row.
+
+    Attributes
+    ----------
+    text : str
+        What it says.
+    tone : {"plain", "notable", "bad"}
+        To choose a colour by. Only plain ones are left out of a short summary.
+    """
+
+    text: str
+    tone: Literal["plain", "notable", "bad"] = "plain"
 
 
 def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -109,6 +138,50 @@ def detail(record: Mapping[str, Any]) -> str:
     attack = f"by {printable(record['attack'], 40)}; " if record["attack"] else ""
     sizes = " + ".join(f"{size:,}" for size in record["sizes"].values())
     return f"{attack}{printable(record['strength'], 80)}; {sizes}; {record['seconds']:.1f} s"
+
+
+def remarks_on(record: Mapping[str, Any]) -> list[Remark]:
+    """Say what else there is to a row: its error, what changed, that it was repeated.
+
+    Parameters
+    ----------
+    record : mapping
+        A record as a session writes it.
+    """
+    if record["error"] is not None:
+        remarks = [Remark(printable(record["error"], 300), "notable")]
+    else:
+        remarks = [Remark(detail(record))]
+    change = record.get("change")
+    if change is not None and change["outcome"] != "no baseline":
+        remarks.append(
+            Remark(printable(change["shown"], 300), "bad" if is_regression(record) else "plain")
+        )
+        if change["outcome"] != "incomparable":  # there the note is what is shown
+            remarks += [Remark(f"note: {printable(note, 300)}") for note in change["notes"]]
+    if record["earlier"]:
+        earlier = ", ".join(printable(word, 20) for word in record["earlier"])
+        remarks.append(
+            Remark(f"attempt {record['attempt']} of this test; earlier: {earlier}", "notable")
+        )
+    return remarks
+
+
+def is_regression(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record is a significant increase over its baseline."""
+    return (record.get("change") or {}).get("outcome") == "regression"
+
+
+def verdict_counts(records: Sequence[Mapping[str, Any]]) -> str:
+    """Count the verdicts, as ``"3 budgets: 2 PASS, 1 FAIL; 1 regression"``; empty without any."""
+    counts = Counter(record["shown_verdict"] for record in records if record["verdict"])
+    worse = sum(map(is_regression, records))
+    said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    noun = "budget" if counts.total() == 1 else "budgets"
+    parts = [f"{counts.total()} {noun}: {said}"] if counts else []
+    if worse:
+        parts.append(f"{worse} {'regression' if worse == 1 else 'regressions'}")
+    return "; ".join(parts)
 
 
 def text_table(records: Sequence[Mapping[str, Any]]) -> str:

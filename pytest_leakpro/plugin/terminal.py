@@ -5,10 +5,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.gate.table import table_header, table_rows
+from pytest_leakpro.gate.table import remarks_on, table_header, table_rows, verdict_counts
 from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
@@ -23,6 +22,11 @@ _COLOURS = {
     "FAIL": {"red": True, "bold": True},
     "INCONCLUSIVE": {"yellow": True},
     "ERROR": {"red": True, "bold": True},
+}
+_TONES: dict[str, dict[str, bool]] = {
+    "plain": {},
+    "notable": {"yellow": True},
+    "bad": {"red": True, "bold": True},
 }
 
 
@@ -69,17 +73,11 @@ def _write_table(
             _write_row(reporter, next(rows), record)
         for note in audit["notes"]:
             reporter.write_line(f"  note: {printable(note)}")
-    counts = Counter(record["shown_verdict"] for record in records if record["verdict"])
+    counts = verdict_counts(records)
     if counts:
-        said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-        worse = sum(map(_is_regression, records))
-        said += f"; {worse} {'regression' if worse == 1 else 'regressions'}" if worse else ""
-        noun = "budget" if counts.total() == 1 else "budgets"
         seeds = sorted({record["seed"] for record in records})
         level = sorted({record["alpha"] for record in records})
-        reporter.write_line(
-            f"{counts.total()} {noun}: {said}   (seed {_all(seeds)}, alpha {_all(level)})"
-        )
+        reporter.write_line(f"{counts}   (seed {_all(seeds)}, alpha {_all(level)})")
 
 
 def _write_row(reporter: pytest.TerminalReporter, row: TableRow, record: dict[str, Any]) -> None:
@@ -88,26 +86,9 @@ def _write_row(reporter: pytest.TerminalReporter, row: TableRow, record: dict[st
         colour = {"yellow": True}
     reporter.write(f"{row.figures}  ")
     reporter.write_line(row.verdict, **colour)
-    if record["error"] is not None:
-        reporter.write_line(f"  {printable(record['error'], 300)}")
-    elif reporter.verbosity >= 0:
-        reporter.write_line(f"  {row.detail}")
-    change = record.get("change")
-    if change is not None and change["outcome"] != "no baseline":
-        regression = _is_regression(record)
-        if regression or reporter.verbosity >= 0:
-            reporter.write_line(f"  {printable(change['shown'])}", red=regression, bold=regression)
-            for note in change["notes"] if change["outcome"] != "incomparable" else ():
-                reporter.write_line(f"  note: {printable(note)}")
-    if record["earlier"]:
-        reporter.write_line(
-            f"  attempt {record['attempt']} of this test; earlier: {', '.join(record['earlier'])}",
-            yellow=True,
-        )
-
-
-def _is_regression(record: dict[str, Any]) -> bool:
-    return (record.get("change") or {}).get("outcome") == "regression"
+    for remark in remarks_on(record):
+        if reporter.verbosity >= 0 or remark.tone != "plain":
+            reporter.write_line(f"  {remark.text}", **_TONES[remark.tone])
 
 
 def _all(values: list[Any]) -> str:
