@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_leakpro.gate.catalogue import metric_named
@@ -96,6 +97,7 @@ class Budget:
         return f"Budget({str(self)!r})"
 
 
+@lru_cache(maxsize=256)
 def parse_metric(text: str) -> MetricName:
     """Read the name of a metric, such as ``tpr@0.1%fpr``, without a limit.
 

@@ -127,7 +127,8 @@ class MembershipScores(Evidence):
         Returns
         -------
         dict
-            Of the curve, counts: non-members (x) and members (y) at or above each cut.
+            Of the curve, counts separated by spaces: non-members (x) and members (y) at or above
+            each cut. As texts, since files of many measurements are read several times as fast.
         """
         from pytest_leakpro.stats.roc import decimate
 
@@ -135,9 +136,11 @@ class MembershipScores(Evidence):
             fpr, tpr = self.roc()
             chosen = decimate(fpr)
             m, n = self.sizes
-            x, y = (fpr[chosen] * n).round(), (tpr[chosen] * m).round()
-            curve = {"kind": "roc", "x": x.astype(int).tolist(), "y": y.astype(int).tolist()}
-            return {"kind": self.kind, "curve": curve}
+            x, y = (
+                " ".join(map(str, (share[chosen] * size).round().astype(int)))
+                for share, size in ((fpr, n), (tpr, m))
+            )
+            return {"kind": self.kind, "curve": {"kind": "roc", "x": x, "y": y}}
 
         found: dict[str, Any] = self._once("_summary", points)
         return found

@@ -107,10 +107,10 @@ class Recording:
         except OSError as error:
             self._wrong.append(f"{what} could not be written to {path}: {_why(error)}")
 
-    def _markdown(self, records: list[dict[str, Any]]) -> str:
+    def _markdown(self, records: list[dict[str, Any]], **options: Any) -> str:
         from pytest_leakpro.report.markdown import job_summary
 
-        return job_summary(records, self._remarks_for_report(records))
+        return job_summary(records, self._remarks_for_report(records), **options)
 
     def _remarks_for_report(self, records: list[dict[str, Any]]) -> list[str]:
         return [*self._wrong, *_without_baseline(records, self._settings.baseline_path.name)]
@@ -125,7 +125,9 @@ class Recording:
         path = os.environ.get("GITHUB_STEP_SUMMARY")
         if not path or os.environ.get("GITHUB_ACTIONS") != "true":
             return
-        text = self._markdown(records)
+        from pytest_leakpro.report.markdown import SUMMARY_BYTES
+
+        text = self._markdown(records, max_bytes=SUMMARY_BYTES)
         try:
             # What the step wrote before stays.
             with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -193,13 +195,17 @@ def _without_baseline(records: list[dict[str, Any]], baseline: str) -> list[str]
     return [f"{len(lacking)} {noun} no baseline yet; --leakpro-update-baseline adds it"]
 
 
-def annotations_on_github(config: pytest.Config, records: list[dict[str, Any]]) -> list[str]:
+def annotations_on_github(
+    config: pytest.Config, settings: Settings, records: list[dict[str, Any]]
+) -> list[str]:
     """Give the lines that GitHub turns into annotations; none elsewhere."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return []
     from pytest_leakpro.report.github import annotations
 
-    return annotations(records, _prefix(config.rootpath, os.environ.get("GITHUB_WORKSPACE")))
+    prefix = _prefix(config.rootpath, os.environ.get("GITHUB_WORKSPACE"))
+    fails = settings.defaults.inconclusive == "fail"
+    return annotations(records, prefix, inconclusive_fails=fails)
 
 
 def commit_of(folder: Path) -> dict[str, Any] | None:

@@ -135,7 +135,7 @@ class LeakproSession:
         elif attempts.error is not None and not log.audits and _declares_budgets(item):
             from pytest_leakpro.auditing.conductor import fail
 
-            fail(attempts.error, current_session().budgets, current_session(), item)
+            fail(attempts.error, current_session().budgets, current_session())
         if log.audits:  # before the report is made, which takes a copy of the properties
             records = [record for audit in log.audits for record in audit.records]
             junit.set_properties(item, records, attempts.earlier)
@@ -143,6 +143,7 @@ class LeakproSession:
         if call.excinfo is not None and call.excinfo.errisinstance(LeakproError):
             hide_arguments(report)
         if log.audits:
+            self._illustrate(report, log)
             path, line, _ = item.location
             report.leakpro = {  # type: ignore[attr-defined]
                 "test": _test_of(item),
@@ -155,6 +156,22 @@ class LeakproSession:
                 "audits": [asdict(audit) for audit in log.audits],
             }
         return report
+
+    def _illustrate(self, report: pytest.TestReport, log: AuditLog) -> None:
+        """Add the figures to the page of pytest-html, where that plugin writes one."""
+        if report.when != "call" or not self.config.getoption("htmlpath", None):
+            return
+        from pytest_html import extras
+
+        from pytest_leakpro.report.page import html_fragment
+
+        complete = [
+            {**record, "earlier": [], "attempt": 1, "location": None}
+            for audit in log.audits
+            for record in audit.records
+        ]
+        found = [*getattr(report, "extras", []), extras.html(html_fragment(complete))]
+        report.extras = found  # type: ignore[attr-defined]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take up the records of a report, on the controller from every worker."""
@@ -191,7 +208,7 @@ class LeakproSession:
             recording = Recording(self.config, self.settings, self.collected)
             wrong += recording.write(self.records, int(exitstatus))
             self.remarks = recording.remarks
-            self.annotations = annotations_on_github(self.config, self.records)
+            self.annotations = annotations_on_github(self.config, self.settings, self.records)
         if wrong:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self.messages += wrong

@@ -55,17 +55,25 @@ def check_document(document: Any) -> None:
         _check_order(measurement, index)
 
 
-def _shape(value: Any, key: str = "") -> Any:
+def _shape(value: Any) -> Any:
+    """Give what the schema can tell values apart by, hashable; called for every value there is."""
     kind = type(value)
+    if kind is dict:
+        parts: list[Any] = [*value]
+        for name, entry in value.items():
+            kind = type(entry)
+            if kind is str:
+                parts.append(entry if name in _ENUMERATED else str)
+            elif kind is float or kind is int:
+                parts.append((kind, entry > 0, entry < 0, entry >= 1))
+            else:
+                parts.append(entry if entry is None else _shape(entry))
+        return tuple(parts)
+    if kind is list:
+        return frozenset([_shape(entry) for entry in value])
     if kind is float or kind is int:
         return (kind, value > 0, value < 0, value >= 1)
-    if kind is str:
-        return value if key in _ENUMERATED else str
-    if kind is dict:
-        return tuple([(name, _shape(entry, name)) for name, entry in value.items()])
-    if kind is list:
-        return frozenset([(type(entry), _shape(entry)) for entry in value])
-    return value
+    return str if kind is str else value
 
 
 def _check_order(measurement: dict[str, Any], index: int) -> None:
