@@ -122,6 +122,8 @@ def update_baseline(
         Where it cannot be written.
     """
     with _locked(private):
+        for torn in path.parent.glob(f".{path.name}.*"):  # of a session that was killed
+            torn.unlink(missing_ok=True)
         before = Baseline.read(path) if path.exists() else Baseline()
         entries = {identity_of(entry): entry for entry in before.measurements()}
         kept = set()
