@@ -53,6 +53,8 @@ def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str
         lines += _figures(measurement)
         if measurement in worse:
             lines += _change(measurement)
+    if worse:
+        lines += _how_compared(worse)
     lines += _rest(audit, concerned)
     step = "regularise or train with DP and audit again"
     if any(entry.attack in audit.exposed for entry in concerned):
@@ -86,17 +88,18 @@ def no_baseline_message(audit: Audit) -> str | None:
 def _change(measurement: Measurement) -> list[str]:
     change = measurement.change
     assert change is not None
-    lines = [_line("change", change.shown)]
-    lines += [_line("", note) for note in change.notes]
-    how = "by a paired test" if change.method == "paired" else "as independent samples"
-    lines.append(
-        _line(
-            "",
-            f"compared {how}: this speaks of these two models, and not of the noise",
-        )
-    )
-    lines.append(_line("", "between trainings, which a Recipe with several targets measures"))
-    return lines
+    return [_line("change", change.shown), *(_line("", note) for note in change.notes)]
+
+
+def _how_compared(measurements: list[Measurement]) -> list[str]:
+    methods = {entry.change.method for entry in measurements if entry.change is not None}
+    how = "by a paired test" if methods == {"paired"} else "as independent samples"
+    if len(methods) > 1:
+        how = "as independent samples, or by a paired test where it says so"
+    return [
+        _line("compared", f"{how}; this speaks of these two models, and not of the noise"),
+        _line("", "between trainings, which a Recipe with several targets measures"),
+    ]
 
 
 def inconclusive_message(audit: Audit, again: str) -> str:

@@ -97,16 +97,16 @@ def parse_increase(value: str | float) -> tuple[float, bool]:
     found = _INCREASE.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         shown = printable(value, 80) if isinstance(value, str) else type(value).__name__
-        raise LeakproError(f"cannot read the increase {shown!r}: write 0.5pp or 0.005")
+        raise LeakproError(f"cannot read the increase '{shown}': write 0.5pp or 0.005")
     number, exponent, unit = found.groups()
     if unit == "%":
         raise LeakproError(
-            f"the increase {printable(str(value), 80)!r} could mean a share of the baseline or "
+            f"the increase '{printable(str(value), 80)}' could mean a share of the baseline or "
             f"percentage points: write {number}pp for points"
         )
     size = float(number + (exponent or ""))
     if not math.isfinite(size):
-        raise LeakproError(f"the increase {printable(str(value), 80)!r} is not finite")
+        raise LeakproError(f"the increase '{printable(str(value), 80)}' is not finite")
     return (float(f"{size / 100:.15g}"), True) if unit else (size, False)
 
 
