@@ -59,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_leakpro.plugin.session import LeakproSession
 
         config.pluginmanager.register(LeakproSession(config), SESSION_PLUGIN)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Have the root directory's ``leakpro.toml`` collected where `testpaths` leave it out."""
+    config = session.config
     by_testpaths = config.args_source is config.ArgsSource.TESTPATHS
     if by_testpaths and (config.rootpath / DECLARATIONS).is_file():
         from pytest_leakpro.plugin.declared_items import add_root_file

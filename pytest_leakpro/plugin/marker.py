@@ -126,7 +126,7 @@ def _named_twice(item: pytest.Item, named: dict[str, str]) -> str | None:
     return f"the name {name!r} is taken by {other}: an audit's name tells it from all others"
 
 
-def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefaults:
+def defaults_of_item(item: pytest.Item, session: SessionDefaults, test: str) -> SessionDefaults:
     """Give the defaults that hold in one test: the session's, overridden by its marker.
 
     Parameters
@@ -135,6 +135,8 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefa
         The test; of several markers the closest counts.
     session : SessionDefaults
         What command line and ini file say.
+    test : str
+        The test's id.
     """
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.wording import printable
@@ -160,6 +162,5 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults) -> SessionDefa
         if "name" in changes:
             changes["name"] = printable(_name_of(item, mark) or "", 200)
     defaults = replace(session, **changes)
-    return replace(
-        defaults, again=f'pytest --leakpro --leakpro-seed={defaults.seed} "{item.nodeid}"'
-    )
+    again = f'pytest --leakpro --leakpro-seed={defaults.seed} "{test}"'
+    return replace(defaults, test=test, again=again)

@@ -94,8 +94,7 @@ class LeakproSession:
         attempts.log.names = self._names
         attacks = self.config.hook.pytest_leakpro_attacks(config=self.config)
         defaults = replace(
-            defaults_of_item(item, self.settings.defaults),
-            test=_test_of(item),
+            defaults_of_item(item, self.settings.defaults, _test_of(item)),
             log=attempts.log,
             say=self._say,
             others=tuple(attack for brought in attacks for attack in brought or ()),
