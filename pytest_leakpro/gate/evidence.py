@@ -122,7 +122,7 @@ class MembershipScores(Evidence):
         return len(self.members), len(self.nonmembers)
 
     def summary(self) -> dict[str, Any]:
-        """Give the ROC curve in at most 200 points; see `Evidence.summary`.
+        """Give the ROC curve in at most 100 points; see `Evidence.summary`.
 
         Returns
         -------
@@ -134,7 +134,7 @@ class MembershipScores(Evidence):
 
         def points() -> dict[str, Any]:
             fpr, tpr = self.roc()
-            chosen = decimate(fpr)
+            chosen = decimate(fpr, 100)
             m, n = self.sizes
             x, y = (
                 " ".join(map(str, (share[chosen] * size).round().astype(int)))

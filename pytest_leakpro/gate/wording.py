@@ -117,10 +117,12 @@ def printable(text: str, width: int | None = None) -> str:
         Characters that would move the cursor, colour or reorder the line are escaped.
     """
     limit = None if width is None else width * 2  # enough, whatever is escaped
-    safe = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text[:limit]
-    )
+    safe = text[:limit]
+    if not safe.isprintable():
+        safe = "".join(
+            character if character.isprintable() else character.encode("unicode_escape").decode()
+            for character in safe
+        )
     if width is not None and (len(safe) > width or len(text) > width * 2):
         return safe[: max(0, width - 1)] + "…"
     return safe

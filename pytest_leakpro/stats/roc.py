@@ -66,7 +66,7 @@ def tpr_at(fpr_points: NDArray[Any], tpr_points: NDArray[Any], fpr: NDArray[Any]
     return read
 
 
-def decimate(fpr: NDArray[Any], most: int = 200) -> NDArray[np.intp]:
+def decimate(fpr: NDArray[Any], most: int) -> NDArray[np.intp]:
     """Choose vertices of a ROC curve that draw it well, on linear and on logarithmic axes.
 
     Parameters

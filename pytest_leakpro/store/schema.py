@@ -16,8 +16,12 @@ from pytest_leakpro.gate.wording import printable
 __all__ = ["SCHEMA_VERSION", "check_document"]
 
 SCHEMA_VERSION = 1
-# Texts of which the schema knows the values: they tell one shape from another.
-_ENUMERATED = ("kind", "verdict", "outcome", "method")
+_CONTAINERS = (dict, list)
+# Of these entries the schema knows the values, or the range.
+_TOLD = (
+    *("kind", "verdict", "outcome", "method"),
+    *("occurrence", "attempt", "alpha", "seed", "seconds", "sizes", "successes"),
+)
 
 
 def check_document(document: Any) -> None:
@@ -44,8 +48,8 @@ def check_document(document: Any) -> None:
         _validate(document)
         return
     _validate({**document, "measurements": []})
-    # Records are many and alike: of those with the same shape one is validated, and numbers, of
-    # which the schema knows the range, are told apart by sign and by whether they reach 1.
+    # Records are many and alike: of those with the same shape one is validated. Numbers with a
+    # range are told apart by sign and by whether they reach 1.
     seen = set()
     for index, measurement in enumerate(measurements):
         shape = _shape(measurement)
@@ -56,24 +60,24 @@ def check_document(document: Any) -> None:
 
 
 def _shape(value: Any) -> Any:
-    """Give what the schema can tell values apart by, hashable; called for every value there is."""
+    """Give what the schema can tell values apart by, hashable; called for all that there is."""
     kind = type(value)
     if kind is dict:
-        parts: list[Any] = [*value]
-        for name, entry in value.items():
-            kind = type(entry)
-            if kind is str:
-                parts.append(entry if name in _ENUMERATED else str)
-            elif kind is float or kind is int:
-                parts.append((kind, entry > 0, entry < 0, entry >= 1))
-            else:
-                parts.append(entry if entry is None else _shape(entry))
-        return tuple(parts)
+        nested = [_shape(entry) for entry in value.values() if type(entry) in _CONTAINERS]
+        told = [_told(value[name]) for name in _TOLD if name in value]
+        return (*value, *map(type, value.values()), *told, *nested)
     if kind is list:
         return frozenset([_shape(entry) for entry in value])
+    return kind
+
+
+def _told(value: Any) -> Any:
+    kind = type(value)
     if kind is float or kind is int:
         return (kind, value > 0, value < 0, value >= 1)
-    return str if kind is str else value
+    if kind is dict:
+        return frozenset([_told(entry) for entry in value.values()])
+    return value if kind is str else kind
 
 
 def _check_order(measurement: dict[str, Any], index: int) -> None:

@@ -79,7 +79,7 @@ def test_a_record_says_how_its_figures_came_about(tree, monkeypatch):
     curve = record["evidence"]["curve"]
     x, y = ([int(n) for n in curve[axis].split()] for axis in "xy")
     assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 200, 200)
-    assert len(x) == len(y) <= 200
+    assert len(x) == len(y) <= 100
     assert record["suite"] == [entry["attack"] for entry in record["figures"]]
     comparable = record["comparable"]
     assert comparable["low"] <= comparable["value"] <= comparable["high"]
