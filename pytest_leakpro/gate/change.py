@@ -23,6 +23,8 @@ __all__ = ["Change", "ChangeOutcome", "compare_records"]
 
 ChangeOutcome = Literal["regression", "no regression", "no baseline", "incomparable"]
 
+# Baselines are rounded to six digits.
+_ROUNDING = 1e-5
 INDEPENDENT = "independent samples"
 PAIRED = "paired"
 
@@ -189,15 +191,18 @@ def _worded(change: Change, metric: MetricName) -> Change:
     difference, bound, _ = shown_bounds(
         change.difference, at_least, math.nan, change.max_increase, unit
     )
-    text = f"baseline {shown(change.baseline, unit)}: {_points(difference)}"
+    text = f"baseline {shown(change.baseline, unit)}: "
     allowed = shown_increase(change.max_increase, metric)
     if change.outcome == "regression":
         allowance = f"+{allowed} is" if change.max_increase else "no increase is"
-        text += f", at least {_points(bound)}: REGRESSION ({allowance} allowed)"
+        text += f"{_points(difference)}, at least {_points(bound)}: "
+        text += f"REGRESSION ({allowance} allowed)"
     else:
-        text += ", no significant increase"
-        if change.max_increase:
-            text += f" beyond +{allowed}"
+        if abs(change.difference) <= _ROUNDING * abs(change.baseline):
+            text += "unchanged"
+        else:
+            text += f"{_points(difference)}, no significant increase"
+            text += f" beyond +{allowed}" if change.max_increase else ""
         if change.detectable is not None:
             noticed = shown(change.detectable, unit, toward=1)
             text += f" ({_points(noticed)} would be noticed)"

@@ -38,7 +38,7 @@ _LEAST_TARGET = 12
 
 @dataclass(frozen=True)
 class TableRow:
-    """One row of the table, in two lines.
+    """One row of the table.
 
     Attributes
     ----------
@@ -46,8 +46,6 @@ class TableRow:
         Target, metric, estimate, bounds and limit, padded to their columns.
     verdict : str
         The last column.
-    detail : str
-        The second line: attack, attacker, sizes, seconds.
     outcome : str or None
         ``"PASS"``, ``"FAIL"``, ``"INCONCLUSIVE"`` or None, to choose a colour by.
     weak : bool
@@ -56,7 +54,6 @@ class TableRow:
 
     figures: str
     verdict: str
-    detail: str
     outcome: str | None
     weak: bool
 
@@ -125,7 +122,6 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
         TableRow(
             _line(row[:-1], widths[:-1]),
             row[-1],
-            printable(detail(record), WIDTH - 2),
             record["verdict"],
             record["weak_suite"],
         )
@@ -140,6 +136,10 @@ def detail(record: Mapping[str, Any]) -> str:
     return f"{attack}{printable(record['strength'], 80)}; {sizes}; {record['seconds']:.1f} s"
 
 
+def _detail_line(record: Mapping[str, Any]) -> str:
+    return printable(detail(record), WIDTH - 2)
+
+
 def remarks_on(record: Mapping[str, Any]) -> list[Remark]:
     """Say what else there is to a row: its error, what changed, that it was repeated.
 
@@ -151,7 +151,7 @@ def remarks_on(record: Mapping[str, Any]) -> list[Remark]:
     if record["error"] is not None:
         remarks = [Remark(printable(record["error"], 300), "notable")]
     else:
-        remarks = [Remark(detail(record))]
+        remarks = [Remark(_detail_line(record))]
     change = record.get("change")
     if change is not None and change["outcome"] != "no baseline":
         remarks.append(
@@ -187,8 +187,8 @@ def verdict_counts(records: Sequence[Mapping[str, Any]]) -> str:
 def text_table(records: Sequence[Mapping[str, Any]]) -> str:
     """Write the whole table without colours."""
     lines = [table_header(records)]
-    for row in table_rows(records):
-        lines += [f"{row.figures}  {row.verdict}".rstrip(), f"  {row.detail}"]
+    for row, record in zip(table_rows(records), records, strict=True):
+        lines += [f"{row.figures}  {row.verdict}".rstrip(), f"  {_detail_line(record)}"]
     return "\n".join(lines)
 
 

@@ -52,7 +52,7 @@ def write_summary(
     records = [record for audit in audits for record in audit["records"]]
     if not records and not messages:
         return
-    reporter.section("leakage audits", sep="=")
+    reporter.write_sep("=", "leakage audits")
     if records:
         _write_table(reporter, audits, records)
     for remark in remarks:
