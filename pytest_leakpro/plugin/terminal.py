@@ -72,7 +72,7 @@ def _write_table(
         for record in audit["records"]:
             _write_row(reporter, next(rows), record)
         for note in audit["notes"]:
-            reporter.write_line(f"  note: {printable(note)}")
+            reporter.write_line(f"  note: {printable(note, 500)}")
     counts = verdict_counts(records)
     if counts:
         seeds = sorted({record["seed"] for record in records})
