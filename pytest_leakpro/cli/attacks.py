@@ -1,0 +1,114 @@
+"""``attacks``: which attacks there are.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.cli.columns import paragraph, print_lines, text_columns
+
+if TYPE_CHECKING:
+    import argparse
+    from importlib.metadata import EntryPoint
+
+    from pytest_leakpro.attacks.base import Attack
+
+__all__ = ["add", "run"]
+
+HEADINGS = ("attack", "targets", "access", "needs", "metrics", "calibrated", "default suite")
+WIDEST = (24, 11, None, None, 10, None, 22)
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser(
+        "attacks",
+        help="which attacks there are",
+        description="List the attacks of this package, and those that other packages bring.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--target", metavar="KIND", help="only those on this kind, as Classifier")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    from importlib.metadata import entry_points
+
+    from pytest_leakpro.attacks.registry import ENTRY_POINT_GROUP, builtin_attacks
+
+    attacks = list(builtin_attacks().values())
+    if arguments.target is not None:
+        attacks = _on_target(attacks, arguments.target)
+    lines = text_columns(HEADINGS, [_row(attack) for attack in attacks], widest=WIDEST)
+    lines += [
+        "",
+        *paragraph(
+            "Access is the least that the attacker must see. Calibrated attacks compare each "
+            "record with shadow models; a PASS without one is marked as a weak suite."
+        ),
+    ]
+    points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+    if points:
+        lines += ["", "Of other packages (not loaded here; they run only where they are named):"]
+        rows = [_origin(point) for point in points]
+        lines += text_columns(rows[0], rows[1:], widest=(24, 30, 30), indent="  ")
+    print_lines(lines)
+    return 0
+
+
+def _on_target(attacks: list[Attack], name: str) -> list[Attack]:
+    from pytest_leakpro.gate.errors import LeakproError, nearest_match
+    from pytest_leakpro.gate.wording import printable
+
+    known = {kind.__name__ for attack in attacks for kind in attack.targets}
+    matching = {kind for kind in known if kind.lower() == name.lower()}
+    if not matching:
+        raise LeakproError(
+            f"no attack has targets of the kind {printable(name, 60)!r}{nearest_match(name, known)}"
+        )
+    return [attack for attack in attacks if matching & {kind.__name__ for kind in attack.targets}]
+
+
+def _row(attack: Attack) -> list[str]:
+    needs = []
+    if attack.needs_shadow:
+        needs.append("shadow models")
+    if attack.needs_population:
+        needs.append("population")
+    return [
+        attack.name,
+        ", ".join(kind.__name__ for kind in attack.targets),
+        attack.access.value,
+        ", ".join(needs) or "-",
+        ", ".join(attack.metrics),
+        "yes" if attack.calibrated else "no",
+        _when_default(attack),
+    ]
+
+
+def _when_default(attack: Attack) -> str:
+    """Say when an attack stands in the default suite, told from the suites themselves."""
+    from pytest_leakpro.cli.suites import default_suite
+
+    def stands(**resources: bool) -> bool:
+        return any(attack in default_suite(kind, **resources) for kind in attack.targets)
+
+    cases = []
+    if stands(shadows=True):
+        cases.append("with shadow models")
+    if stands(shadows=False):
+        cases.append("without shadow models")
+    elif stands(shadows=False, population=True):
+        cases.append("without shadow models, given a population")
+    return "; ".join(cases) or "no"
+
+
+def _origin(point: EntryPoint) -> list[str]:
+    from pytest_leakpro.gate.wording import printable
+
+    home = point.dist
+    package = "" if home is None else f"{home.name} {home.version}"
+    return [printable(point.name, 60), printable(package, 60), printable(point.value, 120)]

@@ -1,0 +1,142 @@
+"""``cache``: what is kept of shadow models, and how to be rid of it.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.cli.amounts import read_age, written_age, written_bytes
+from pytest_leakpro.cli.columns import paragraph, print_lines, text_columns
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.wording import printable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pytest_leakpro.store.cache import CacheEntry, SignalCache
+
+__all__ = ["add", "run"]
+
+DEFAULT_FOLDER = Path(".leakpro", "cache")
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Declare the subcommand and its own two."""
+    parser = subparsers.add_parser(
+        "cache",
+        help="what is kept of shadow models",
+        description="Look at, or clear, the signals of shadow models that audits have kept.",
+        allow_abbrev=False,
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    info = actions.add_parser("info", help="what each entry is for", allow_abbrev=False)
+    clear = actions.add_parser("clear", help="remove entries", allow_abbrev=False)
+    for action in (info, clear):
+        action.add_argument(
+            "--dir",
+            metavar="DIR",
+            help="the cache's folder (leakpro_cache_dir of pytest's configuration, else "
+            ".leakpro/cache in pytest's root)",
+        )
+    clear.add_argument(
+        "--older-than", metavar="AGE", help="only entries not added to for so long, as 30d or 12h"
+    )
+    clear.add_argument("--yes", action="store_true", help="do not ask")
+    info.set_defaults(run=run, action="info")
+    clear.set_defaults(run=run, action="clear")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the entries, or remove them."""
+    from pytest_leakpro.store.cache import SignalCache
+
+    folder = _folder(arguments.dir)
+    if folder.exists() and not folder.is_dir():
+        raise LeakproError(f"{printable(str(folder))} is a file, not the folder of a cache")
+    cache = SignalCache(folder)
+    entries = cache.entries()
+    older_than = None
+    if arguments.action == "clear" and arguments.older_than is not None:
+        older_than = read_age(arguments.older_than, "--older-than")
+        entries = [entry for entry in entries if entry.age_seconds >= older_than]
+    if not entries:
+        what = "nothing that old" if older_than is not None else "nothing"
+        print_lines([f"{what} is kept in {printable(str(folder))}"])
+        return 0
+    if arguments.action == "info":
+        print_lines(_table(entries, folder))
+        return 0
+    return _clear(cache, entries, older_than, sure=arguments.yes)
+
+
+def _folder(given: str | None) -> Path:
+    from pytest_leakpro.cli.pytest_files import configured, pytest_root
+
+    if given is not None:
+        return Path(given)
+    root = pytest_root(Path.cwd())
+    return root / (configured(root, "leakpro_cache_dir") or DEFAULT_FOLDER)
+
+
+def _table(entries: list[CacheEntry], folder: Path) -> list[str]:
+    rows = []
+    for entry in entries:
+        # Whoever can write the folder can write anything into it.
+        about: dict[str, Any] = entry.about if isinstance(entry.about, dict) else {}
+        target = about.get("target")
+        rows.append(
+            [
+                printable(target, 30) if isinstance(target, str) else "unknown",
+                _count(about.get("shadow_models")),
+                _count(about.get("records")),
+                f"{entry.files:,}",
+                written_bytes(entry.size),
+                written_age(entry.age_seconds),
+                entry.key[:12],
+            ]
+        )
+    headings = ("target", "shadow models", "records", "files", "size", "age", "key")
+    return [
+        *text_columns(headings, rows, right=(1, 2, 3, 4)),
+        "",
+        *paragraph(f"{_total(entries)} in {printable(str(folder))}"),
+        *paragraph(
+            "Cached signals tell who was a member: they are personal data, in a CI cache too."
+        ),
+    ]
+
+
+def _count(value: Any) -> str:
+    return printable(f"{value:,}", 12) if isinstance(value, int) else "-"
+
+
+def _total(entries: list[CacheEntry]) -> str:
+    files, size = sum(entry.files for entry in entries), sum(entry.size for entry in entries)
+    noun = "entry" if len(entries) == 1 else "entries"
+    return f"{len(entries):,} {noun}, {files:,} files, {written_bytes(size)}"
+
+
+def _clear(
+    cache: SignalCache, entries: list[CacheEntry], older_than: float | None, *, sure: bool
+) -> int:
+    where = printable(str(cache.folder))
+    if not sure:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise LeakproError(
+                f"{_total(entries)} in {where} would be removed, and nobody can be asked here: "
+                "give --yes"
+            )
+        print(f"remove {_total(entries)} in {where}? [y/N] ", end="", flush=True)  # noqa: T201
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            print_lines(["nothing was removed"])
+            return 0
+    removed = cache.clear(older_than)
+    left = {entry.key for entry in cache.entries()} & {entry.key for entry in entries}
+    if left:
+        raise LeakproError(f"{len(left)} of {removed} entries in {where} could not be removed")
+    print_lines([f"removed {_total(entries)}"])
+    return 0

@@ -1,0 +1,316 @@
+"""``plan``: how many records a verdict takes, and what the records at hand can decide.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.cli.amounts import read_share, read_sizes
+from pytest_leakpro.cli.columns import paragraph, print_lines, text_columns
+from pytest_leakpro.gate.errors import LeakproError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.metrics.base import Sizes
+
+__all__ = ["add", "run"]
+
+POWERS = (0.5, 0.8, 0.9, 0.95, 0.99)
+USUAL_POWER = 0.95
+# Limits of metrics whose level of chance is 0 are looked for from here on.
+SMALLEST_LIMIT = 0.001
+
+EPILOG = """examples:
+  pytest-leakpro plan "tpr@0.1%fpr <= 1%"
+  pytest-leakpro plan "tpr@0.1%fpr <= 1%" --true 0.3%
+  pytest-leakpro plan "auc <= 0.55" --sizes 2000,1500
+"""
+
+
+@dataclass(frozen=True)
+class _Suite:
+    size: int
+    words: str
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Declare the subcommand."""
+    import argparse
+
+    parser = subparsers.add_parser(
+        "plan",
+        help="how many records a verdict takes",
+        description="Say how many members and non-members a verdict takes, or with --sizes what "
+        "the records at hand can decide. Nothing is measured.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "budgets", nargs="+", metavar="BUDGET", help="as in a test: 'tpr@0.1%%fpr <= 1%%'"
+    )
+    parser.add_argument(
+        "--true",
+        metavar="LEAKAGE",
+        help="what the model really leaks, as 0.3%% or 0.003, of an AUC as 0.52 (no leakage)",
+    )
+    parser.add_argument(
+        "--sizes", metavar="M,N", help="say what M members and N non-members can decide"
+    )
+    parser.add_argument(
+        "--attacks",
+        type=int,
+        metavar="N",
+        help="attacks in the suite (as the default suite of a classifier that can be retrained)",
+    )
+    parser.add_argument(
+        "--alpha", default="0.05", metavar="A", help="error of both sides together (0.05)"
+    )
+    parser.add_argument(
+        "--power", metavar="P", help="the chance of the verdict, as 80%% (a row for each usual one)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the plan of every budget."""
+    from pytest_leakpro.gate.budget import Budget
+
+    budgets = [Budget.parse(text) for text in arguments.budgets]
+    alpha = read_share(arguments.alpha, "--alpha")
+    power = None if arguments.power is None else read_share(arguments.power, "--power")
+    if not 0 < alpha < 1:
+        raise LeakproError(f"--alpha is a probability between 0 and 1, not {arguments.alpha}")
+    if power is not None and not 0 < power < 1:
+        raise LeakproError(f"--power is a chance between 0 and 1, not {arguments.power}")
+    if arguments.attacks is not None and arguments.attacks < 1:
+        raise LeakproError(f"--attacks: a suite has at least one, not {arguments.attacks}")
+    true = _true_leakage(arguments.true, budgets)
+
+    lines: list[str] = []
+    suites = [_suite_for(budget, arguments.attacks) for budget in budgets]
+    for place, (budget, suite) in enumerate(zip(budgets, suites, strict=True)):
+        if arguments.sizes is None:
+            lines += _sizes_needed(budget, true, suite, alpha, POWERS if power is None else [power])
+        else:
+            sizes = read_sizes(arguments.sizes)
+            lines += _what_they_decide(budget, true, suite, alpha, sizes, power or USUAL_POWER)
+        lines.append("")
+        if suite != (suites[place + 1] if place + 1 < len(suites) else None):
+            lines += [*paragraph(f"{suite.words}; alpha {alpha:g}."), ""]
+    print_lines(lines[:-1])
+    return 0
+
+
+def _true_leakage(text: str | None, budgets: list[Budget]) -> float | None:
+    """Read ``--true`` and check that it is a value of the metric."""
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.wording import plain_number
+
+    if text is None:
+        return None
+    metrics = {budget.metric for budget in budgets}
+    if len(metrics) > 1:
+        raise LeakproError(
+            "--true is a leakage in one metric, and these budgets have "
+            f"{len(metrics)}: {', '.join(sorted(map(str, metrics)))}; plan them one by one"
+        )
+    metric = metrics.pop()
+    definition = metric_named(metric.name)
+    value = read_share(text, "--true")
+    lowest, highest = definition.chance_level(metric), definition.ceiling(metric)
+    if not lowest <= value <= highest:
+        low, high = (plain_number(bound, definition.unit) for bound in (lowest, highest))
+        raise LeakproError(
+            f"--true {plain_number(value, definition.unit)} is no leakage in {metric}: "
+            f"a model without leakage has {low}, and none has more than {high}"
+        )
+    return value
+
+
+def _suite_for(budget: Budget, given: int | None) -> _Suite:
+    from pytest_leakpro.cli.suites import default_suite
+    from pytest_leakpro.targets.classifier import Classifier
+
+    if given is not None:
+        size = f"{given} attacks, each of which must pass" if given > 1 else "one attack"
+        return _Suite(given, f"For a suite of {size}")
+    suite = [
+        attack.name
+        for attack in default_suite(Classifier, shadows=True)
+        if budget.metric.name in attack.metrics
+    ]
+    if not suite:
+        return _Suite(1, "For one attack")
+    return _Suite(
+        len(suite),
+        f"For the default suite of a Classifier that can be retrained ({', '.join(suite)}), each "
+        "attack of which must pass; --attacks N plans for another number",
+    )
+
+
+def _sizes_needed(
+    budget: Budget, true: float | None, suite: _Suite, alpha: float, powers: Any
+) -> list[str]:
+    """Tabulate the sizes by the chance of a verdict."""
+    columns: list[tuple[str, float | None]] = [("PASS of a model without leakage", None)]
+    if true is not None:
+        verdict = "FAIL" if true > budget.limit else "PASS"
+        columns.append((f"{verdict} of a model that leaks {_amount(budget, true)}", true))
+    rows = []
+    for power in powers:
+        row = [f"{power * 100:.12g}%"]
+        for _, leakage in columns:
+            # No size at all is an error, none for this chance is not.
+            needed = _size(budget, leakage, power, suite, alpha, must=power == powers[0])
+            row.append("over 10,000,000" if needed is None else f"{needed:,}")
+        rows.append(row)
+    return [
+        f"{budget}: members, and as many non-members, that a verdict takes",
+        "",
+        *text_columns(
+            ["chance", *(heading for heading, _ in columns)],
+            rows,
+            widest=[None, *([18] * len(columns))],
+            right=range(len(columns) + 1),
+            indent="  ",
+        ),
+    ]
+
+
+def _size(
+    budget: Budget, leakage: float | None, power: float, suite: _Suite, alpha: float, *, must: bool
+) -> int | None:
+    from pytest_leakpro.gate.planner import required_sizes
+
+    try:
+        return required_sizes(budget, leakage, power, suite.size, alpha).members
+    except LeakproError:
+        if must:
+            raise
+        return None
+
+
+def _noticed(budget: Budget, true: float | None, sizes: Sizes, alpha: float) -> str:
+    """Say which increase a comparison with a baseline of these sizes would find."""
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.detectable import detectable_increase
+    from pytest_leakpro.gate.wording import shown
+
+    increase = detectable_increase(budget.metric, sizes, alpha, leakage=true)
+    if increase is None:
+        return "none would be noticed"
+    unit = metric_named(budget.metric.name).unit
+    points = shown(increase, unit, toward=1).replace("%", "pp")
+    return f"noticed four times in five from about +{points} on"
+
+
+def _what_they_decide(
+    budget: Budget,
+    true: float | None,
+    suite: _Suite,
+    alpha: float,
+    given: tuple[int, int],
+    power: float,
+) -> list[str]:
+    """List what two sizes can decide."""
+    from pytest_leakpro.auditing.feasibility import feasibility
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.metrics.base import Sizes
+    from pytest_leakpro.gate.planner import limit_passed_safely, null_pass_chance
+
+    sizes = Sizes(*given)
+    metric = metric_named(budget.metric.name)
+    outlook = feasibility(budget, sizes, alpha, suite.size)
+    chance = null_pass_chance(budget.metric, budget.limit, sizes, alpha, suite.size)
+    never = "not possible at these sizes, whatever the model"
+    rows = [
+        ("PASS of a model without leakage", _passes(chance))
+        if outlook.can_pass
+        else ("PASS", never),
+        ("FAIL", _fails(budget, sizes, suite, alpha, power) if outlook.can_fail else never),
+    ]
+    if true is not None and true > metric.chance_level(budget.metric):
+        who = f"a model that leaks {_amount(budget, true)}"
+        passes = metric.pass_chance(budget.metric, budget.limit, sizes, alpha / 2, true)
+        rows.append((f"PASS of {who}", f"{_chance(passes**suite.size)} of the time"))
+        if true > budget.limit:
+            fails = _fail_chance(budget, sizes, suite, alpha, true)
+            rows.append((f"FAIL of {who}", f"{_chance(fails)} of the time"))
+    start = max(metric.chance_level(budget.metric), SMALLEST_LIMIT)
+    safe = limit_passed_safely(budget.metric, start, sizes, alpha, suite.size)
+    rows.append(
+        (
+            "smallest safe limit",
+            "none: a model without leakage passes no limit 95% of the time"
+            if safe is None
+            else f"{_amount(budget, safe)}: a model without leakage passes it 95% of the time",
+        )
+    )
+    rows.append(("increase over a baseline", _noticed(budget, true, sizes, alpha)))
+    return [
+        f"{budget}: what {sizes.members:,} members and {sizes.nonmembers:,} non-members can decide",
+        "",
+        *text_columns(rows[0], rows[1:], widest=[None, 50], indent="  "),
+    ]
+
+
+def _passes(chance: float) -> str:
+    text = f"{_chance(chance)} of the time"
+    if chance >= USUAL_POWER:
+        return text
+    red = 1 / (1 - chance)
+    often = f"about one run in {red:.0f}" if red >= 1.5 else "nearly every run"
+    return f"{text}: red in {often} although nothing leaks"
+
+
+def _fails(budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, power: float) -> str:
+    """Say from which leakage on a FAIL comes with the chance that is asked for."""
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.wording import shown
+
+    metric = metric_named(budget.metric.name)
+    low, high = budget.limit, metric.ceiling(budget.metric)
+    if _fail_chance(budget, sizes, suite, alpha, high) < power:
+        return "possible, but seldom at these sizes"
+    for _ in range(20):
+        middle = (low + high) / 2
+        if _fail_chance(budget, sizes, suite, alpha, middle) >= power:
+            high = middle
+        else:
+            low = middle
+    return (
+        f"possible; {power * 100:.12g}% of the time for a model that leaks "
+        f"{shown(high, metric.unit, toward=1)} or more"
+    )
+
+
+def _fail_chance(
+    budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, leakage: float
+) -> float:
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.stats.multiplicity import attack_weights
+
+    error = alpha / 2 * attack_weights(suite.size)[0]
+    metric = metric_named(budget.metric.name)
+    return metric.fail_chance(budget.metric, budget.limit, sizes, error, leakage)
+
+
+def _amount(budget: Budget, value: float) -> str:
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.wording import plain_number
+
+    return plain_number(value, metric_named(budget.metric.name).unit)
+
+
+def _chance(value: float) -> str:
+    if value >= 0.995:
+        return "over 99%"
+    if value < 0.005:
+        return "under 1%"
+    return f"{value:.0%}"

@@ -1,0 +1,92 @@
+"""``show``: the summary of a run, as the session printed it.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.cli.columns import print_lines
+from pytest_leakpro.cli.runs import WHICH
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser(
+        "show",
+        help="the summary of a run",
+        description="Show what a run measured.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("run_name", metavar="RUN", nargs="?", default="latest", help=WHICH)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the summary."""
+    from pytest_leakpro.cli.runs import measurements_of
+
+    records = [_complete(record) for record in measurements_of(arguments.run_name)]
+    print_lines(_lines(records))
+    return 0
+
+
+def _lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    from pytest_leakpro.gate.table import remarks_on, table_header, table_rows, verdict_counts
+    from pytest_leakpro.gate.wording import printable
+
+    if not records:
+        return ["nothing was measured"]
+    lines = [table_header(records)]
+    rows = table_rows(records)
+    for row, record, following in zip_longest(rows, records, records[1:]):
+        lines.append(f"{row.figures}  {row.verdict}".rstrip())
+        lines += [f"  {remark.text}" for remark in remarks_on(record)]
+        # What holds for the whole audit stands below its last row.
+        said = [] if following is None else following["notes"]
+        if following is None or following["test"] != record["test"]:
+            said = []
+        lines += [f"  note: {printable(note, 500)}" for note in record["notes"] if note not in said]
+    counts = verdict_counts(records)
+    return [*lines, counts] if counts else lines
+
+
+def _complete(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a baseline's record what it leaves out: it holds figures, and not how they were shown.
+
+    A run's record stays as it is.
+    """
+    from pytest_leakpro.gate.budget import parse_metric
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.wording import plain_number, shown_bounds
+
+    unit = metric_named(parse_metric(record["metric"]).name).unit
+    figures = (float("nan") if record[key] is None else record[key] for key in _FIGURES)
+    estimate, lower, upper = figures
+    value, low, high = shown_bounds(estimate, lower, upper, record["limit"], unit)
+    filled = {
+        "shown_value": value,
+        "shown_low": low,
+        "shown_high": high,
+        "shown_limit": "-" if record["limit"] is None else plain_number(record["limit"], unit),
+        "shown_verdict": record["verdict"] or "-",
+        "strength": record["access"],
+        "weak_suite": False,
+        "seconds": 0.0,
+        "error": None,
+        "notes": [],
+        "earlier": [],
+        "attempt": 1,
+    }
+    return {**filled, **record}
+
+
+_FIGURES = ("value", "low", "high")
