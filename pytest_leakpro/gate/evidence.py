@@ -66,6 +66,11 @@ class MembershipScores(Evidence):
     name : str, optional
         What the summary calls them.
 
+    Attributes
+    ----------
+    named : bool
+        Whether `name` was given: it is then part of the identity in a baseline.
+
     Raises
     ------
     LeakproError

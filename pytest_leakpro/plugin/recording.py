@@ -113,7 +113,7 @@ class Recording:
         return job_summary(records, self._remarks_for_report(records), **options)
 
     def _remarks_for_report(self, records: list[dict[str, Any]]) -> list[str]:
-        return [*self._wrong, *_without_baseline(records, self._settings.baseline_path.name)]
+        return [*self._wrong, *_without_baseline(records, self._settings)]
 
     def _code_quality(self, records: list[dict[str, Any]]) -> str:
         from pytest_leakpro.report.gitlab import code_quality
@@ -161,7 +161,7 @@ class Recording:
         self.remarks.append(f"baseline {path.name}: {said}")
 
     def _remark_on_baseline(self, records: list[dict[str, Any]]) -> None:
-        self.remarks += _without_baseline(records, self._settings.baseline_path.name)
+        self.remarks += _without_baseline(records, self._settings)
 
     def _is_partial(self) -> bool:
         """Tell whether tests may be missing: then what was not measured is not gone."""
@@ -180,7 +180,7 @@ class Recording:
         )
 
 
-def _without_baseline(records: list[dict[str, Any]], baseline: str) -> list[str]:
+def _without_baseline(records: list[dict[str, Any]], settings: Settings) -> list[str]:
     lacking = [
         record
         for record in records
@@ -189,10 +189,12 @@ def _without_baseline(records: list[dict[str, Any]], baseline: str) -> list[str]
     ]
     if not lacking:
         return []
-    if len(lacking) == len(records):
-        return [f"no baseline yet; --leakpro-update-baseline writes {baseline}"]
-    noun = "measurement has" if len(lacking) == 1 else "measurements have"
-    return [f"{len(lacking)} {noun} no baseline yet; --leakpro-update-baseline adds it"]
+    if settings.defaults.baseline is None:
+        name = settings.baseline_path.name
+        return [f"no baseline yet; --leakpro-update-baseline writes {name}"]
+    one = len(lacking) == 1
+    noun, object_ = ("measurement has", "it") if one else ("measurements have", "them")
+    return [f"{len(lacking)} {noun} no baseline yet; --leakpro-update-baseline adds {object_}"]
 
 
 def annotations_on_github(
