@@ -150,7 +150,7 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults, test: str) -> 
     elif mark is not None:
         path, line, _ = item.location
         source = f"marker, {path}" + ("" if line is None else f":{line + 1}")
-        source = getattr(item, "budget_source", source)
+        source = printable(getattr(item, "budget_source", source), 300)
         if mark.args:
             changes["budgets"] = tuple(
                 replace(budget, source=source)
@@ -162,5 +162,5 @@ def defaults_of_item(item: pytest.Item, session: SessionDefaults, test: str) -> 
         if "name" in changes:
             changes["name"] = printable(_name_of(item, mark) or "", 200)
     defaults = replace(session, **changes)
-    again = f'pytest --leakpro --leakpro-seed={defaults.seed} "{test}"'
+    again = f'pytest --leakpro --leakpro-seed={defaults.seed} "{printable(test, 1000)}"'
     return replace(defaults, test=test, again=again)

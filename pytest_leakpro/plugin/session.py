@@ -160,6 +160,10 @@ class LeakproSession:
         """Add the figures to the page of pytest-html, where that plugin writes one."""
         if report.when != "call" or not self.config.getoption("htmlpath", None):
             return
+        try:
+            report.nodeid.encode("utf-8").decode("unicode_escape")
+        except UnicodeError:  # an id that would take pytest-html, and the session with it, down
+            return
         from pytest_html import extras
 
         from pytest_leakpro.report.page import html_fragment

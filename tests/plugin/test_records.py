@@ -422,3 +422,56 @@ def test_gitlab_gets_a_report_even_where_all_is_well(three):
     assert len(found) == 2
     three.runpytest(*flags, "-k", "quiet")
     assert json.loads((three.path / "q.json").read_text()) == []
+
+
+HOSTILE = """
+import pytest
+from conftest import scores
+
+NAMES = ["\x1b[31mred", "a\\nFAILED b", "\\u202eabc", "\\udc80", "x" * 10_000, "<b>&|`[a](http://b)"]
+
+@pytest.mark.parametrize("name", NAMES, ids=NAMES)
+@pytest.mark.leakage("auc <= 0.55")
+def test_it(leakpro, name):
+    leakpro.audit(scores(1.5, name=name))
+
+@pytest.mark.parametrize("name", NAMES, ids=NAMES)
+@pytest.mark.leakage("auc <= 0.55")
+def test_error(leakpro, name):
+    raise ValueError(name)
+"""
+
+
+def test_hostile_test_ids_do_no_harm_in_any_output(repo, capsys, monkeypatch):
+    repo.makeini(
+        "[pytest]\ndisable_test_id_escaping_and_forfeit_all_rights_to_community_support = true\n"
+    )
+    repo.makepyfile(test_hostile=HOSTILE)
+    repo.runpytest(
+        "--leakpro",
+        "--color=no",
+        "--tb=no",
+        "-rN",
+        "--leakpro-update-baseline",
+        "--leakpro-markdown=m.md",
+        "--leakpro-code-quality=q.json",
+        "--junitxml=j.xml",
+        "--html=r.html",
+    )
+    assert len(measurements(repo)) == 12
+    assert len(json.loads((repo.path / "leakpro-baseline.json").read_text())["measurements"]) == 6
+    assert len(json.loads((repo.path / "q.json").read_text())) == 12
+    ET.parse(repo.path / "j.xml")
+    markdown = (repo.path / "m.md").read_text(encoding="utf-8")
+    assert len([line for line in markdown.splitlines() if line.startswith("| `")]) == 12
+    monkeypatch.chdir(repo.path)
+    capsys.readouterr()
+    assert main(["show"]) == 0
+    assert main(["compare", "baseline", "latest"]) == 0
+    for text in (capsys.readouterr().out, markdown, (repo.path / "q.json").read_text()):
+        assert not {"\x1b", "\u202e"} & set(text)
+        assert max(map(len, text.splitlines())) < 5000
+    repo.runpytest("--leakpro", "--color=no", "-rN", "-k", "red and test_it")
+    again = [line for line in capsys.readouterr().out.splitlines() if "again" in line]
+    assert again
+    assert not any("\x1b" in line for line in again)
