@@ -31,6 +31,15 @@ def unclear():
 """
 
 
+@pytest.fixture(autouse=True)
+def outside_ci(monkeypatch):
+    """The same output wherever these tests run."""
+    for name in ("CI", "BUILD_NUMBER", "LEAKPRO_DIGEST_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def repo(pytester):
     """A pytester folder with the fixtures quiet, loud and unclear."""

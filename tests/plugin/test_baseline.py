@@ -30,9 +30,7 @@ REGRESSION = "baseline 0.5??: +0.???, at least +0.0??: REGRESSION (*allowed)"
 
 
 @pytest.fixture
-def tests(pytester, monkeypatch):
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+def tests(pytester):
     pytester.makepyfile(test_it=TESTS)
     return pytester
 

@@ -14,12 +14,6 @@ from pytest_leakpro.cli.main import main
 from pytest_leakpro.store.documents import read_document
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(monkeypatch):
-    for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "LEAKPRO_DIGEST_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def runs(repo):
     folder = repo.path / ".leakpro" / "runs"
     return [read_document(path, "run") for path in sorted(folder.glob("*.json"))]
