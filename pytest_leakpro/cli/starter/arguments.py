@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_leakpro.cli.starter.names import parameter_role, part_named
 
 if TYPE_CHECKING:
-    from pytest_leakpro.cli.starter.trainers import Function
+    from pytest_leakpro.cli.starter.functions import Function
 
 __all__ = ["Filled", "fill_in"]
 

@@ -9,11 +9,12 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_leakpro.cli.starter.functions import read_functions
 from pytest_leakpro.cli.starter.index import Index
 from pytest_leakpro.cli.starter.loaders import data_parts
 from pytest_leakpro.cli.starter.models import Models
 from pytest_leakpro.cli.starter.names import is_importable_name, preference
-from pytest_leakpro.cli.starter.trainers import model_parts, read_functions
+from pytest_leakpro.cli.starter.trainers import model_parts
 
 if TYPE_CHECKING:
     from pytest_leakpro.cli.starter.parts import DataPart, ModelPart

@@ -14,10 +14,10 @@ from pytest_leakpro.cli.starter.reading import Reading, is_plain
 from pytest_leakpro.cli.starter.shapes import DEPTH, Element, bound_parts, returned_shape
 
 if TYPE_CHECKING:
+    from pytest_leakpro.cli.starter.functions import Function
     from pytest_leakpro.cli.starter.index import Index
     from pytest_leakpro.cli.starter.models import Models
     from pytest_leakpro.cli.starter.shapes import Shape
-    from pytest_leakpro.cli.starter.trainers import Function
 
 __all__ = ["data_parts"]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_leakpro.cli.starter.names import Part, part_named
 
 if TYPE_CHECKING:
+    from pytest_leakpro.cli.starter.functions import Function
     from pytest_leakpro.cli.starter.index import Index
     from pytest_leakpro.cli.starter.models import Kind
     from pytest_leakpro.cli.starter.reading import Reading
-    from pytest_leakpro.cli.starter.trainers import Function
 
 __all__ = ["DEPTH", "Element", "Shape", "bound_parts", "returned_shape"]
 
