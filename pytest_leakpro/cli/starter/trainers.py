@@ -16,7 +16,7 @@ from pytest_leakpro.cli.starter.sources import is_main_guard
 
 if TYPE_CHECKING:
     from pytest_leakpro.cli.starter.functions import Function
-    from pytest_leakpro.cli.starter.index import Index
+    from pytest_leakpro.cli.starter.index import Definition, Index
     from pytest_leakpro.cli.starter.models import Models
 
 __all__ = ["model_parts"]
