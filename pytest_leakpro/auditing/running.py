@@ -25,6 +25,7 @@ from pytest_leakpro.auditing.provenance import (
     digest_of_records,
 )
 from pytest_leakpro.auditing.records import USUAL_METRICS
+from pytest_leakpro.auditing.several import audit_several
 from pytest_leakpro.auditing.shadows import prepare_shadows
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
 from pytest_leakpro.gate.budget import parse_metric
@@ -61,7 +62,9 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
         )
     if isinstance(target, Evidence):
         return _audit_evidence(target, budgets, session)
-    if isinstance(target, (MembershipTarget, Recipe)):
+    if isinstance(target, Recipe):
+        return _audit_recipe(target, budgets, session)
+    if isinstance(target, MembershipTarget):
         return _audit_target(target, budgets, session)
     raise LeakproError(
         f"{type(target).__name__} cannot be audited: wrap it in Classifier or Regressor, "
@@ -90,16 +93,26 @@ def _audit_evidence(
     return Audit(name, measurements, session.seed, session.alpha, (), exposed, details)
 
 
-def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
-    said: tuple[str, ...] = ()
-    named = target.named
-    if isinstance(target, Recipe):
-        said, target = (target.note,), target.realise(session.seed)
+def _audit_recipe(recipe: Recipe, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
+    if recipe.targets == 1:
+        finished = _audit_target(recipe.realise(session.seed), budgets, session)
+    else:
+        finished = audit_several(recipe, budgets, session, _audit_target)
+    return replace(
+        finished,
+        notes=(recipe.note, *finished.notes),
+        details={**finished.details, "named": recipe.named},
+    )
+
+
+def _audit_target(
+    target: MembershipTarget, budgets: tuple[Budget, ...], session: SessionDefaults
+) -> Audit:
     shadows = has_shadows(target)
     suite = choose_suite(target, session.attacks, session.others, shadows=shadows)
     _check_metrics(budgets, suite, target)
     about = {
-        "named": named,
+        "named": target.named,
         "scores": None,
         "configuration": configuration(session, suite, _shadow_models(target, suite, session)),
     }
@@ -134,7 +147,7 @@ def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefa
             not_scored(budget, sizes, n_attacks, context, message)
             for budget, message in zip(budgets, undecidable, strict=True)
         )
-        said += view.notes
+        said = view.notes
         details = details_of_target(target, view, session) | about
         return Audit(target.name, measurements, session.seed, session.alpha, said, details=details)
 
@@ -148,7 +161,7 @@ def _audit_target(target: Any, budgets: tuple[Budget, ...], session: SessionDefa
     measurements = tuple(
         _with_weak_suite(entry, session) for entry in _measure(budgets, brought, context)
     )
-    said += (*view.notes, *notes)
+    said = (*view.notes, *notes)
     details = details_of_target(target, view, session) | about
     return Audit(
         target.name,

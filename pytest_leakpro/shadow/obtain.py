@@ -16,9 +16,9 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.shadow.assignment import assign, models_per_unit
 from pytest_leakpro.shadow.executor import default_workers, execute
 from pytest_leakpro.shadow.job import ShadowJob
+from pytest_leakpro.shadow.pool import Pool, pool_of
 from pytest_leakpro.stats.seeding import derive_seed
 from pytest_leakpro.store.cache import SignalCache
-from pytest_leakpro.targets.containers import concatenate
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
 from pytest_leakpro.targets.trainers import trainer_of
 
@@ -96,46 +96,40 @@ def obtain_shadows(
         return _brought_along(target.signals, view, plan)
     train = trainer_of(target)
     assert train is not None
-    members, nonmembers = view.pool
-    codes = np.concatenate([members.units.codes, len(members.units) + nonmembers.units.codes])
-    n_units, n_pool = len(members.units) + len(nonmembers.units), len(members) + len(nonmembers)
-    n_target = target.n_train or len(members)
+    pool = pool_of(target, view)
+    n_pool = len(pool.codes)
+    n_target = target.n_train or len(view.pool[0])
     n_in = models_per_unit(plan.n_models, n_target / n_pool)
-    assignment = assign(n_units, plan.n_models, n_in, seed)[:, codes]
+    assignment = assign(pool.n_units, plan.n_models, n_in, seed)[:, pool.codes]
     _note_sizes(n_target, round(n_pool * n_in / plan.n_models), plan)
 
-    X = concatenate([members.inputs, nonmembers.inputs])
-    y = concatenate([members.y, nonmembers.y])
-    sides = ["members", "nonmembers", *(["population"] if view.has_population else [])]
-    audited = tuple(view.records(side) for side in sides)
-    key = _key(train, target, X, y, view, seed, plan, n_in)
+    key = _key(train, target, pool, view, seed, plan, n_in)
     job = ShadowJob(
-        X=X,
-        y=y,
+        X=pool.X,
+        y=pool.y,
         assignment=assignment,
         seeds=tuple(
             int(derive_seed(seed, "shadow-model", str(index)).generate_state(1)[0] % 2**31)
             for index in range(plan.n_models)
         ),
-        audited=audited,
+        audited=pool.audited,
         reader=target.model_reader,
         cache=None if plan.cache is None or key is None else SignalCache(plan.cache),
         key=key or "",
         about={
             "target": target.name,
             "shadow_models": plan.n_models,
-            "records": int(sum(map(len, audited))),
+            "records": int(sum(map(len, pool.audited))),
         },
     )
     signals = execute(job, train, plan.workers or default_workers(), plan.say)
     _require_different(signals)
-    places = [np.searchsorted(members.positions, audited[0].positions)]
-    places.append(len(members) + np.searchsorted(nonmembers.positions, audited[1].positions))
-    included = assignment[:, np.concatenate(places)]
+    included = assignment[:, pool.places]
     if view.has_population:
-        never = np.zeros((plan.n_models, len(audited[2])), dtype=bool)
+        never = np.zeros((plan.n_models, len(pool.audited[-1])), dtype=bool)
         included = np.hstack([included, never])
-    return ShadowSignals(signals, included)
+    in_order = np.array_equal(pool.columns, np.arange(signals.shape[1]))
+    return ShadowSignals(signals if in_order else signals[:, pool.columns], included)
 
 
 def _brought_along(signals: ShadowSignals, view: MembershipView, plan: ShadowPlan) -> ShadowSignals:
@@ -166,8 +160,7 @@ def _require_different(signals: NDArray[np.float64]) -> None:
 def _key(
     train: Any,
     target: MembershipTarget,
-    X: Any,
-    y: Any,
+    pool: Pool,
     view: MembershipView,
     seed: int,
     plan: ShadowPlan,
@@ -188,7 +181,7 @@ def _key(
     try:
         parts = {
             "recipe": digest_trainer(recipe, target.trainer_version),
-            "pool": digest_records(X, y),
+            "pool": digest_records(pool.X, pool.y),
             "population": (
                 digest_records(view.records("population").inputs, view.records("population").y)
                 if view.has_population
@@ -202,10 +195,8 @@ def _key(
         )
         return None
     audited = hashlib.sha256()
-    for side in ("members", "nonmembers"):
-        audited.update(view.records(side).positions.astype("<i8").tobytes() + b"|")
-    for records in view.pool:
-        audited.update(records.units.codes.astype("<i8").tobytes() + b"|")
+    for marks in pool.marks:
+        audited.update(marks.astype("<i8").tobytes() + b"|")
     parts |= {
         "audited": audited.hexdigest(),
         "reader": repr(target.model_reader),

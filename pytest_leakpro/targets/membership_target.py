@@ -72,6 +72,8 @@ class MembershipTarget:
         As given.
     named : bool
         Whether the user gave the target its name.
+    pool_positions : tuple of ndarray or None
+        Where members and non-members stand in the pool of a recipe, which drew them from it.
     """
 
     model: Any
@@ -98,6 +100,7 @@ class MembershipTarget:
     ) -> None:
         self.access = Access.parse(access)
         self.named = _check_name(name) is not None
+        self.pool_positions: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
         self.name = name or adapter.name
         self._audit_size = _check_count("audit_size", audit_size, MINIMUM)
         self._batch_size = _check_count("batch_size", batch_size, 1)

@@ -39,6 +39,11 @@ class Recipe:
         Person ids, one per record: the records of one person stay on one side.
     regression : bool, default False
         Whether the models predict numbers.
+    targets : int, default 1
+        How many models to train and to audit, each on a split of its own; an odd number. With
+        more than one the training is audited rather than one model: the figures are medians, and
+        the verdict is what more than half of the targets are called at half the error. They share
+        their shadow models.
     name : str, optional
         What to call the target.
     **options
@@ -68,6 +73,7 @@ class Recipe:
         train_fraction: float = 0.5,
         groups: Any = None,
         regression: bool = False,
+        targets: int = 1,
         name: str | None = None,
         **options: Any,
     ) -> None:
@@ -84,6 +90,13 @@ class Recipe:
             )
         if not isinstance(train_fraction, (int, float)) or not 0 < train_fraction < 1:
             raise LeakproError("train_fraction is a share above 0 and below 1, such as 0.5")
+        if isinstance(targets, bool) or not isinstance(targets, int) or targets < 1:
+            raise LeakproError(f"targets is a whole number of at least 1, not {targets!r}")
+        if targets % 2 == 0:
+            raise LeakproError(
+                f"targets is an odd number, so that there is a median: {targets + 1}, not {targets}"
+            )
+        self.targets = targets
         unknown = {"train", "signals", "n_train", "members", "nonmembers", "model"} & set(options)
         if unknown:
             raise LeakproError(f"a Recipe takes no {', '.join(sorted(unknown))}: it trains itself")
@@ -105,13 +118,15 @@ class Recipe:
             f"Recipe({self.name!r}, records={self._n_records}, train_fraction={self._fraction:g})"
         )
 
-    def realise(self, seed: int) -> Classifier | Regressor:
-        """Draw the split and train the target.
+    def realise(self, seed: int, index: int = 0) -> Classifier | Regressor:
+        """Draw a split and train a target.
 
         Parameters
         ----------
         seed : int
-            At least 0; the split and the target's own seed follow from it.
+            At least 0; the split and the target's own seed follow from it and the index.
+        index : int
+            Which of several targets.
 
         Returns
         -------
@@ -126,17 +141,16 @@ class Recipe:
         n_units = len(self._units)
         n_in = round(self._fraction * n_units)
         chosen = np.zeros(n_units, dtype=bool)
-        chosen[derive_rng(seed, "recipe-split").permutation(n_units)[:n_in]] = True
+        which = () if index == 0 else (str(index),)
+        chosen[derive_rng(seed, "recipe-split", *which).permutation(n_units)[:n_in]] = True
         inside = chosen[self._units.codes]
-        sides = [
-            (take(self._X, np.flatnonzero(mask)), take(self._y, np.flatnonzero(mask)))
-            for mask in (inside, ~inside)
-        ]
+        positions = (np.flatnonzero(inside), np.flatnonzero(~inside))
+        sides = [(take(self._X, places), take(self._y, places)) for places in positions]
         groups = None
         if self._groups is not None:
             ids = self._units.ids[self._units.codes]
             groups = (ids[inside], ids[~inside])
-        number = int(derive_seed(seed, "recipe-target").generate_state(1)[0] % 2**31)
+        number = int(derive_seed(seed, "recipe-target", *which).generate_state(1)[0] % 2**31)
         with one_thread():
             try:
                 model = self.train(*sides[0], number)
@@ -149,7 +163,7 @@ class Recipe:
             raise LeakproError(
                 f"{self.name}: train returned nothing; it must return the fitted model"
             )
-        return self._kind(
+        target = self._kind(
             model,
             sides[0],
             sides[1],
@@ -158,6 +172,8 @@ class Recipe:
             train=self.train,
             **self._options,
         )
+        target.pool_positions = positions
+        return target
 
     @property
     def note(self) -> str:

@@ -1,0 +1,52 @@
+"""How far a figure moves from one training to the next: one model against a recipe of several.
+
+The same recipe on the same pool, 20 seeds: the standard deviation over seeds of the AUC and of the
+TPR at 1 % FPR, which is what a commit that changes nothing would show.
+
+    python benchmarks/recipe_stability.py [seeds]
+"""
+
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+
+from pytest_leakpro import Recipe, audit
+from pytest_leakpro.auditing.session import SessionDefaults, session_variable
+
+SEEDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+METRICS = ("auc <= 0.55", "tpr@1%fpr <= 10%")
+
+
+def main():
+    warnings.simplefilter("ignore")
+    X, y = load_breast_cancer(return_X_y=True)
+    print(f"{SEEDS} seeds, forest of 20 trees, {len(y)} records, 8 shadow models")
+    with tempfile.TemporaryDirectory() as folder:
+        session_variable.set(SessionDefaults(cache_dir=folder, say=lambda line: None))
+        for targets in (1, 5, 9):
+            recipe = Recipe(RandomForestClassifier(20), X, y, targets=targets)
+            values = np.array(
+                [
+                    [
+                        entry.value
+                        for entry in audit(
+                            recipe, *METRICS, seed=seed, shadow_models=8
+                        ).measurements
+                    ]
+                    for seed in range(SEEDS)
+                ]
+            )
+            auc, tpr = values.std(axis=0, ddof=1)
+            print(
+                f"{targets} target{'s' * (targets > 1)}: AUC {values[:, 0].mean():.3f} ± {auc:.4f}, "
+                f"TPR {values[:, 1].mean():.1%} ± {100 * tpr:.2f}pp",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
