@@ -21,31 +21,24 @@ SEEDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 METRICS = ("auc <= 0.55", "tpr@1%fpr <= 10%")
 
 
+def silent(line):
+    del line
+
+
 def main():
     warnings.simplefilter("ignore")
     X, y = load_breast_cancer(return_X_y=True)
     print(f"{SEEDS} seeds, forest of 20 trees, {len(y)} records, 8 shadow models")
     with tempfile.TemporaryDirectory() as folder:
-        session_variable.set(SessionDefaults(cache_dir=folder, say=lambda line: None))
+        session_variable.set(SessionDefaults(cache_dir=folder, say=silent))
         for targets in (1, 5, 9):
             recipe = Recipe(RandomForestClassifier(20), X, y, targets=targets)
-            values = np.array(
-                [
-                    [
-                        entry.value
-                        for entry in audit(
-                            recipe, *METRICS, seed=seed, shadow_models=8
-                        ).measurements
-                    ]
-                    for seed in range(SEEDS)
-                ]
-            )
+            runs = [audit(recipe, *METRICS, seed=seed, shadow_models=8) for seed in range(SEEDS)]
+            values = np.array([[entry.value for entry in run.measurements] for run in runs])
             auc, tpr = values.std(axis=0, ddof=1)
-            print(
-                f"{targets} target{'s' * (targets > 1)}: AUC {values[:, 0].mean():.3f} ± {auc:.4f}, "
-                f"TPR {values[:, 1].mean():.1%} ± {100 * tpr:.2f}pp",
-                flush=True,
-            )
+            middle_auc, middle_tpr = values.mean(axis=0)
+            print(f"{targets} targets: AUC {middle_auc:.3f}, deviation {auc:.4f}", end="; ")
+            print(f"TPR {middle_tpr:.1%}, deviation {100 * tpr:.2f}pp", flush=True)
 
 
 if __name__ == "__main__":
