@@ -120,7 +120,9 @@ def test_the_figures_do_not_depend_on_the_cache(pool, cached):
 
 
 def test_a_recipe_that_cannot_be_digested_is_shared_all_the_same(pool, cached):
-    counted = iter(range(10**9))  # has no value that a digest could tell from another
+    counted = (
+        number for number in range(10**9)
+    )  # a generator has no value that a digest could tell from another
 
     def fit(X, y, seed):
         next(counted)
