@@ -37,7 +37,8 @@ def main():
             values = np.array([[entry.value for entry in run.measurements] for run in runs])
             auc, tpr = values.std(axis=0, ddof=1)
             middle_auc, middle_tpr = values.mean(axis=0)
-            print(f"{targets} targets: AUC {middle_auc:.3f}, deviation {auc:.4f}", end="; ")
+            noun = "target" if targets == 1 else "targets"
+            print(f"{targets} {noun}: AUC {middle_auc:.3f}, deviation {auc:.4f}", end="; ")
             print(f"TPR {middle_tpr:.1%}, deviation {100 * tpr:.2f}pp", flush=True)
 
 
