@@ -7,7 +7,7 @@ import sys
 import pytest
 
 WRITE = """
-import os, random, signal, sys, time
+import os, random, signal, sys, time, warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,11 @@ private = root / ".leakpro"
 KEY = "ab" * 32
 
 
-def write(number):
-    for turn in range(1000):
+warnings.simplefilter("error")
+
+
+def write(number, turns=1000):
+    for turn in range(turns):
         value = 0.02 + (number * 1000 + turn % 1000) / 100000
         records = [record(name=f"{number}-{i}", value=value, low=0.0, high=1.0) for i in range(20)]
         History(private).add(records, "1.0", 0)
@@ -38,11 +41,10 @@ def check():
     for path in (private / "runs").glob("*.json"):
         assert len(read_document(path, "run")["measurements"]) == 20
         path.unlink()
-    if (root / "b.json").exists():
-        entries = Baseline.read(root / "b.json").measurements()
-        assert len(entries) in (20, 40)
-        for number in "01":  # what one session writes is there as a whole, or not at all
-            assert len({e["value"] for e in entries if e["name"].startswith(number)}) <= 1
+    entries = Baseline.read(root / "b.json").measurements()
+    assert len(entries) == 40
+    for number in "01":  # what one session writes is there as a whole, or not at all
+        assert len({e["value"] for e in entries if e["name"].startswith(number)}) == 1
     cache = SignalCache(private / "cache")
     for index in range(5):
         loaded = cache.load(KEY, index)  # a damaged file would be warned of
@@ -50,7 +52,8 @@ def check():
 
 
 rng = random.Random(0)
-whole = 0
+for number in range(2):
+    write(number, 1)
 for cut in range(int(sys.argv[2])):
     writers = []
     for number in range(2):
@@ -59,30 +62,28 @@ for cut in range(int(sys.argv[2])):
             write(number)
             os._exit(1)
         writers.append(pid)
+    started = time.monotonic()
+    while not list((private / "runs").glob("*.json")) and time.monotonic() - started < 5:
+        time.sleep(0.001)  # however busy the machine is, something is being written
     time.sleep(rng.uniform(0.001, 0.05))
     for pid in writers:
         os.kill(pid, signal.SIGKILL)
     for pid in writers:
         os.waitpid(pid, 0)
-    whole += (root / "b.json").exists()
     check()
 # The next session works, and finds nothing left over beside the baseline.
 update_baseline(root / "b.json", private, [record(name="next")], "1.0", lambda entry: False)
 assert len(Baseline.read(root / "b.json")) == 41
 assert [path.name for path in root.iterdir() if path.name.startswith(".leak")] == [".leakpro"]
 assert not list(root.glob(".b.json.*"))
-assert whole > 100
 print("survived")
 """
-
-
-WARNING = "error::pytest_leakpro.PytestLeakproWarning"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL and fork")
 def test_files_survive_power_cuts(tmp_path):
     result = subprocess.run(
-        [sys.executable, "-W", WARNING, "-c", WRITE, str(tmp_path), "200"],
+        [sys.executable, "-c", WRITE, str(tmp_path), "200"],
         capture_output=True,
         text=True,
         timeout=300,
