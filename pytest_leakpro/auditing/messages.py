@@ -40,11 +40,7 @@ def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str
         Whether regressions count.
     """
     failed = [entry for entry in audit.measurements if entry.verdict is Verdict.FAIL]
-    worse = [
-        entry
-        for entry in audit.measurements
-        if regressed and entry.change is not None and entry.change.outcome == "regression"
-    ]
+    worse = [entry for entry in audit.measurements if regressed and entry.regressed]
     concerned = [entry for entry in audit.measurements if entry in failed or entry in worse]
     name = _LEAKAGE_KIND.get(concerned[0].metric.name, concerned[0].metric.name)
     above = [*(["its budget"] if failed else []), *(["its baseline"] if worse else [])]

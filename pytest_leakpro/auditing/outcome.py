@@ -74,10 +74,7 @@ class Audit:
     @property
     def regressed(self) -> bool:
         """Whether some measurement is significantly above its baseline, by more than allowed."""
-        return any(
-            entry.change is not None and entry.change.outcome == "regression"
-            for entry in self.measurements
-        )
+        return any(entry.regressed for entry in self.measurements)
 
     def vulnerable(self, k: int) -> NDArray[Any]:
         """Give the members that the strongest attack exposes most.

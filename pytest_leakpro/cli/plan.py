@@ -200,14 +200,16 @@ def _noticed(budget: Budget, true: float | None, sizes: Sizes, alpha: float) -> 
     """Say which increase a comparison with a baseline of these sizes would find."""
     from pytest_leakpro.gate.catalogue import metric_named
     from pytest_leakpro.gate.detectable import detectable_increase
+    from pytest_leakpro.gate.increase import as_increase
     from pytest_leakpro.gate.wording import shown
 
     increase = detectable_increase(budget.metric, sizes, alpha, leakage=true)
     if increase is None:
         return "none would be noticed"
     unit = metric_named(budget.metric.name).unit
-    points = shown(increase, unit, toward=1).replace("%", "pp")
-    return f"noticed four times in five from about +{points} on"
+    return (
+        f"noticed four times in five from about {as_increase(shown(increase, unit, toward=1))} on"
+    )
 
 
 def _what_they_decide(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
-from pytest_leakpro.gate.increase import Allowance, shown_increase
+from pytest_leakpro.gate.increase import Allowance, as_increase, shown_increase
 from pytest_leakpro.gate.wording import printable, shown, shown_bounds
 
 if TYPE_CHECKING:
@@ -195,22 +195,17 @@ def _worded(change: Change, metric: MetricName) -> Change:
     allowed = shown_increase(change.max_increase, metric)
     if change.outcome == "regression":
         allowance = f"+{allowed} is" if change.max_increase else "no increase is"
-        text += f"{_points(difference)}, at least {_points(bound)}: "
+        text += f"{as_increase(difference)}, at least {as_increase(bound)}: "
         text += f"REGRESSION ({allowance} allowed)"
     else:
         if abs(change.difference) <= _ROUNDING * abs(change.baseline):
             text += "unchanged"
         else:
-            text += f"{_points(difference)}, no significant increase"
+            text += f"{as_increase(difference)}, no significant increase"
             text += f" beyond +{allowed}" if change.max_increase else ""
         if change.detectable is not None:
             noticed = shown(change.detectable, unit, toward=1)
-            text += f" ({_points(noticed)} would be noticed)"
+            text += f" ({as_increase(noticed)} would be noticed)"
     if change.method == PAIRED:
         text += ", paired"
     return replace(change, shown=text)
-
-
-def _points(text: str) -> str:
-    points = text.replace("%", "pp")
-    return points if points.startswith("-") else f"+{points}"

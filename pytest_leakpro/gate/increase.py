@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["Allowance", "allowance_for", "parse_increase", "shown_increase"]
+__all__ = ["Allowance", "allowance_for", "as_increase", "parse_increase", "shown_increase"]
 
 _INCREASE = re.compile(r"\+?\s*(\d+(?:\.\d*)?|\.\d+)(e[-+]?\d+)?\s*(pp|%)?", re.IGNORECASE)
 
@@ -136,3 +136,9 @@ def shown_increase(value: float, metric: MetricName) -> str:
     if metric_named(metric.name).unit == "percent":
         return f"{plain_number(value * 100)}pp"
     return plain_number(value)
+
+
+def as_increase(shown: str) -> str:
+    """Turn a measured number as it is shown into a difference: ``"3.5%"`` into ``"+3.5pp"``."""
+    points = shown.replace("%", "pp")
+    return points if points.startswith("-") else f"+{points}"

@@ -170,6 +170,11 @@ class Measurement:
         weak = self.weak_suite and self.verdict.value == "PASS"
         return f"{self.verdict.value} (weak suite)" if weak else self.verdict.value
 
+    @property
+    def regressed(self) -> bool:
+        """Whether it is significantly above its baseline, by more than is allowed."""
+        return self.change is not None and self.change.outcome == "regression"
+
     def to_plain(self) -> dict[str, Any]:
         """Give the measurement as nothing but dict, list, str, int, float, bool and None."""
         value, low, high = self.shown()

@@ -90,7 +90,7 @@ class Recording:
         if self._settings.update_baseline:
             self._update_baseline(records, __version__)
         else:
-            self._remark_on_baseline(records)
+            self.remarks += _without_baseline(records, self._settings)
         return self._wrong
 
     def _keep(self, records: list[dict[str, Any]], exit_status: int, version: str) -> None:
@@ -110,10 +110,8 @@ class Recording:
     def _markdown(self, records: list[dict[str, Any]], **options: Any) -> str:
         from pytest_leakpro.report.markdown import job_summary
 
-        return job_summary(records, self._remarks_for_report(records), **options)
-
-    def _remarks_for_report(self, records: list[dict[str, Any]]) -> list[str]:
-        return [*self._wrong, *_without_baseline(records, self._settings)]
+        remarks = [*self._wrong, *_without_baseline(records, self._settings)]
+        return job_summary(records, remarks, **options)
 
     def _code_quality(self, records: list[dict[str, Any]]) -> str:
         from pytest_leakpro.report.gitlab import code_quality
@@ -159,9 +157,6 @@ class Recording:
         if changed or removed:
             said += "; review and commit it"
         self.remarks.append(f"baseline {path.name}: {said}")
-
-    def _remark_on_baseline(self, records: list[dict[str, Any]]) -> None:
-        self.remarks += _without_baseline(records, self._settings)
 
     def _is_partial(self) -> bool:
         """Tell whether tests may be missing: then what was not measured is not gone."""

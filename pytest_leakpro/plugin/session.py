@@ -131,7 +131,7 @@ class LeakproSession:
         log = attempts.log
         if call.when != "teardown":
             attempts.error = attempts.error or _error_of(call)
-        elif attempts.error is not None and not log.audits and _declares_budgets(item):
+        elif attempts.error and not log.audits and item.get_closest_marker("leakage"):
             from pytest_leakpro.auditing.conductor import fail
 
             fail(attempts.error, current_session().budgets, current_session())
@@ -234,10 +234,6 @@ class LeakproSession:
 
 def _test_of(item: pytest.Item) -> str:
     return item.stash.get(_TEST, item.nodeid)
-
-
-def _declares_budgets(item: pytest.Item) -> bool:
-    return item.get_closest_marker("leakage") is not None
 
 
 def _error_of(call: pytest.CallInfo[None]) -> BaseException | None:
