@@ -13,10 +13,12 @@ from pytest_leakpro.auditing.records import records_of
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.change import compare_records
 from pytest_leakpro.gate.detectable import detectable_increase
+from pytest_leakpro.gate.errors import warn
 from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.gate.identity import identity_of
 from pytest_leakpro.gate.increase import allowance_for
 from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.store.scores import SavedScores, load_scores, save_scores
 
 if TYPE_CHECKING:
@@ -34,7 +36,11 @@ def keep_scores(audit: Audit, session: SessionDefaults) -> Audit:
     """Keep the scores of an audit where that is asked for, and note where."""
     if not session.save_scores or session.private is None or audit.scores is None:
         return audit
-    name = save_scores(Path(session.private), audit.scores)
+    try:
+        name = save_scores(Path(session.private), audit.scores)
+    except OSError as error:  # the audit itself is finished, and its verdict stands
+        warn(f"the scores of {printable(audit.target, 60)} are not kept: {error}")
+        return audit
     return replace(audit, details={**audit.details, "scores": name})
 
 

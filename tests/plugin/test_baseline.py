@@ -379,6 +379,14 @@ def test_scores_of_other_records_are_not_paired(tests):
     assert last_run(tests)[0]["change"]["method"] == "independent samples"
 
 
+def test_scores_that_cannot_be_kept_lose_no_verdict(tests):
+    tests.makepyfile(test_it=PAIRED)
+    (tests.path / ".leakpro").write_text("in the way")
+    result = run(tests, "--leakpro-save-scores")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*the scores of Model are not kept: *", "1 budget: 1 PASS *"])
+
+
 def test_wrong_increases_are_usage_errors(tests):
     result = run(tests, "--leakpro-compare-fail=auc:+5%")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
