@@ -35,6 +35,10 @@ class Collected:
         """Take up what a report carries: all audits of one attempt of one test so far."""
         self._by_test[carried["test"]] = carried
 
+    def finished_tests(self) -> set[str]:
+        """Give the tests that audited and then ran to their end, so that no audit is missing."""
+        return {test for test, carried in self._by_test.items() if not carried["stopped"]}
+
     def audits(self) -> list[dict[str, Any]]:
         """Give the audits in the order of their tests' ids, each with notes and records."""
         return [

@@ -137,12 +137,12 @@ class Recording:
         from pytest_leakpro.store.baseline import update_baseline
 
         path = self._settings.baseline_path
-        audited = {record["test"] for record in records if record["verdict"] != "ERROR"}
+        finished = self._collected.finished_tests()
         complete = not self._is_partial()
 
         def gone(entry: Mapping[str, Any]) -> bool:
             return complete and (
-                entry["test"] not in self._collected.tests or entry["test"] in audited
+                entry["test"] not in self._collected.tests or entry["test"] in finished
             )
 
         try:

@@ -38,7 +38,7 @@ class Attempts:
     def __init__(self) -> None:
         self.log = AuditLog()
         self.earlier: list[str] = []
-        self.started = False
+        self.started = self.stopped = False
         self.error: BaseException | None = None
 
     def begin(self) -> None:
@@ -46,7 +46,7 @@ class Attempts:
         if self.started:
             self.earlier.append(_outcome(self.log))
             self.log.restart()
-        self.started, self.error = True, None
+        self.started, self.stopped, self.error = True, False, None
 
 
 class LeakproSession:
@@ -129,6 +129,8 @@ class LeakproSession:
         if attempts is None:
             return (yield)
         log = attempts.log
+        # Whatever ends a phase early, be it a skip, may have left further audits out.
+        attempts.stopped |= call.excinfo is not None
         if call.when != "teardown":
             attempts.error = attempts.error or _error_of(call)
         elif attempts.error and not log.audits and item.get_closest_marker("leakage"):
@@ -152,6 +154,7 @@ class LeakproSession:
                 },
                 "attempt": len(attempts.earlier) + 1,
                 "earlier": list(attempts.earlier),
+                "stopped": attempts.stopped,
                 "audits": [asdict(audit) for audit in log.audits],
             }
         return report

@@ -254,6 +254,38 @@ def test_a_whole_run_prunes_tests_that_are_gone(tests, workers):
     }
 
 
+TWO = TESTS.replace(
+    "    leakpro.audit(scores(SHIFT))",
+    "    leakpro.audit(scores(SHIFT), name='first')\n"
+    "    leakpro.audit(scores(0.2, 'second'), name='second')",
+)
+
+
+@pytest.mark.parametrize("stop", ["verdict", "error", "assertion"])
+def test_an_audit_that_its_test_did_not_reach_is_not_gone(tests, monkeypatch, stop):
+    tests.makepyfile(test_it=TWO)
+    run(tests, "--leakpro-update-baseline")
+    names = {entry["name"] for entry in baseline(tests)}
+    assert {"first", "second"} <= names
+    if stop == "verdict":
+        monkeypatch.setenv("SHIFT", "3")
+    else:
+        what = "scores(0.2, 'second')" if stop == "error" else "    leakpro.audit(scores(0.2, 's"
+        other = "7" if stop == "error" else "    assert not leakpro\n" + what
+        tests.makepyfile(test_it=TWO.replace(what, other))
+    run(tests, "--leakpro-update-baseline")
+    assert {entry["name"] for entry in baseline(tests)} == names
+
+
+def test_an_audit_that_its_test_no_longer_makes_is_gone(tests):
+    tests.makepyfile(test_it=TWO)
+    run(tests, "--leakpro-update-baseline")
+    one = TWO.replace("    leakpro.audit(scores(0.2, 'second'), name='second')", "")
+    tests.makepyfile(test_it=one)
+    run(tests, "--leakpro-update-baseline")
+    assert "second" not in {entry["name"] for entry in baseline(tests)}
+
+
 def test_a_test_that_is_skipped_is_not_gone(tests):
     run(tests, "--leakpro-update-baseline")
     skipped = TESTS.replace("def test_other(leakpro):\n", "def test_other():\n    pytest.skip()\n")
