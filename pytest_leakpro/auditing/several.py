@@ -74,7 +74,7 @@ def audit_several(
 def _shared_cache(recipe: Recipe, session: SessionDefaults) -> Iterator[tuple[str, str | None]]:
     """Give a cache in which the targets find each other's shadow models, if only for now."""
     try:
-        digest_trainer(getattr(recipe.train, "estimator", recipe.train))
+        digest_trainer(getattr(recipe.train, "estimator", recipe.train), recipe.trainer_version)
         digestible = True
     except UndigestibleError:
         digestible = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import printable, shown
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ __all__ = [
     "bounds",
     "details",
     "finding",
-    "is_regression",
     "passed_later_only",
     "reruns",
     "statement",
@@ -67,12 +67,6 @@ def finding(record: Mapping[str, Any]) -> Finding:
             return Finding.RERUN
         return Finding.WEAK if record["weak_suite"] else Finding.PASS
     return Finding.MEASURED if verdict is None else Finding(verdict)
-
-
-def is_regression(record: Mapping[str, Any]) -> bool:
-    """Tell whether a record is significantly worse than its baseline."""
-    change = record["change"]
-    return change is not None and change["outcome"] == "regression"
 
 
 def passed_later_only(record: Mapping[str, Any]) -> bool:

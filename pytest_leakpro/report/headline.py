@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.report.finding import Finding, finding, is_regression, passed_later_only
+from pytest_leakpro.gate.table import is_regression
+from pytest_leakpro.report.finding import Finding, finding, passed_later_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

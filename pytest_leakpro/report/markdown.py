@@ -10,12 +10,12 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.report.finding import (
     bounds,
     details,
     finding,
-    is_regression,
     reruns,
     worst_first,
 )

@@ -176,6 +176,12 @@ class Recipe:
         return target
 
     @property
+    def trainer_version(self) -> str | None:
+        """What names the recipe for the cache, where the user gave it a name."""
+        version: str | None = self._options.get("trainer_version")
+        return version
+
+    @property
     def note(self) -> str:
         """At which training size the recipe is audited, for the summary."""
         n_in = round(self._fraction * len(self._units))

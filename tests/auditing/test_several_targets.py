@@ -134,6 +134,21 @@ def test_a_recipe_that_cannot_be_digested_is_shared_all_the_same(pool, cached):
     assert cached.entries() == []
 
 
+def test_a_recipe_that_the_user_named_is_kept_in_the_cache(pool, cached):
+    counted = (number for number in range(10**9))
+
+    def fit(X, y, seed):
+        next(counted)
+        return LogisticRegression(max_iter=50).fit(X, y)
+
+    X, y = pool
+    recipe = Recipe(fit, X[:, :3], y, targets=3, trainer_version="first")
+    for trained in (3 + 4, 3):  # the second audit trains its targets only
+        before = next(counted)
+        audit(recipe, "auc <= 0.7", shadow_models=4)
+        assert next(counted) == before + 1 + trained
+
+
 def test_persons_stay_together(pool, cached):
     X, y = pool
     groups = np.arange(len(y)) // 2
