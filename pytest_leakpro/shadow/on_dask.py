@@ -9,6 +9,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -61,10 +62,12 @@ def train_on_dask(
         client = _connect(stack, scheduler, workers)
         remaining = set(indices)
         fruitless = 0
+        trouble: Exception | None = None
         while remaining:
             before = len(remaining)
             try:
-                for result in _one_round(client, parcel, sorted(remaining)):
+                data = _spread(client, parcel)
+                for result in _one_round(client, data, sorted(remaining)):
                     remaining.discard(result.index)
                     yield result
             except OSError as error:
@@ -72,21 +75,27 @@ def train_on_dask(
                     f"the Dask cluster was lost ({type(error).__name__}: {error}); finished shadow "
                     "models are kept where there is a cache"
                 ) from error
+            except (KeyError, ValueError, RuntimeError) as error:  # a worker left meanwhile
+                trouble = error
+                time.sleep(1)
             fruitless = fruitless + 1 if len(remaining) == before else 0
             if fruitless == _FRUITLESS_ROUNDS:
                 raise LeakproError(
-                    f"{_name(min(remaining))} cannot be trained: the Dask workers died "
-                    f"{fruitless} times over it; is there enough memory for one?"
-                )
+                    f"{_name(min(remaining))}, or one beside it, cannot be trained: the Dask "
+                    f"workers died {fruitless} times; is there enough memory for one?"
+                ) from trouble
 
 
-def _one_round(client: Any, parcel: Parcel, indices: Sequence[int]) -> Iterator[Finished]:
+def _spread(client: Any, parcel: Parcel) -> Any:
+    _wait_for_workers(client)
+    return client.scatter(parcel, broadcast=True, hash=False)
+
+
+def _one_round(client: Any, data: Any, indices: Sequence[int]) -> Iterator[Finished]:
     """Train what can be trained before the data are lost with the last worker that had them."""
     from distributed import KilledWorker, as_completed
 
-    _wait_for_workers(client)
     token = uuid4().hex
-    data = client.scatter(parcel, broadcast=True, hash=False)
     futures = {
         client.submit(in_cluster, data, index, key=f"leakpro-shadow-{token}-{index}"): index
         for index in indices
@@ -134,7 +143,8 @@ def _connect(stack: ExitStack, scheduler: str | None, workers: int) -> Any:
             threads_per_worker=1,
             processes=True,
             memory_limit=0,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.CRITICAL,
         )
         return stack.enter_context(Client(stack.enter_context(cluster), set_as_default=False))

@@ -133,9 +133,16 @@ def _reduce_tensor(tensor: Any) -> Any:
         and tensor.is_contiguous()
     )
     try:
-        return (torch.from_numpy, (tensor.numpy(),)) if plain else None
+        return (_tensor_of, (tensor.numpy(),)) if plain else None
     except TypeError:  # a type that numpy has not
         return None
+
+
+def _tensor_of(array: NDArray[Any]) -> Any:
+    import torch
+
+    # A tensor does not know memory that must not be written to: it would crash there.
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 @contextmanager
