@@ -4,16 +4,17 @@
 
 Eight tasks read all of a job of float64 records, in several containers. "Nested" is the job as an
 argument of the task, in which joblib itself maps large arrays; "parcel" is what the package does.
-Bytes are those that the process wrote, to pipes and to the mapped files alike (Linux only); memory
-is what the workers hold for themselves alone, beyond what they held before.
+Bytes are those that the process wrote, to pipes and to the mapped files alike; memory is what the
+workers hold for themselves (not mapped from a file), beyond what they held before. Linux only.
 """
 
 import sys
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import torch
 from joblib import Parallel, delayed
 
@@ -55,7 +56,17 @@ def touch(job):
     """Read every value, and tell how much memory is this process's own meanwhile."""
     total = float(np.asarray(job.X).sum())
     total += sum(float(np.asarray(records.inputs).sum()) for records in job.audited)
-    return total, psutil.Process().memory_full_info().uss
+    return total, anonymous()
+
+
+def anonymous():
+    """Give the bytes of memory that are mapped from no file."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("RssAnon:")[2].split()[0])
+
+
+def written_bytes():
+    return int(Path("/proc/self/io").read_text().partition("wchar:")[2].split()[0])
 
 
 def unpacked(parcel):
@@ -63,20 +74,20 @@ def unpacked(parcel):
 
 
 def own_memory():
-    import pandas
-    import torch  # noqa: F401 - so that its code is held before
-
-    return pandas.__name__, psutil.Process().memory_full_info().uss
+    """Tell the memory of a process that has imported the containers' libraries."""
+    for library in ("pandas", "torch"):
+        import_module(library)
+    return anonymous()
 
 
 def measure(task, argument, options):
-    """Give the megabytes written per task, and those that the workers hold together."""
+    """Give the megabytes written by the head, and those that the workers hold together."""
     with Parallel(n_jobs=2, batch_size=1, **options) as parallel:
-        before = [uss for _, uss in parallel(delayed(own_memory)() for _ in range(TASKS))]
-        written = psutil.Process().io_counters().write_chars
+        before = list(parallel(delayed(own_memory)() for _ in range(TASKS)))
+        written = written_bytes()
         found = parallel(delayed(task)(argument) for _ in range(TASKS))
-        written = psutil.Process().io_counters().write_chars - written
-    more = 2 * (max(uss for _, uss in found) - min(before))
+        written = written_bytes() - written
+    more = 2 * (max(held for _, held in found) - min(before))
     return written / 1e6, more / 1e6, found[0][0]
 
 
