@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.gate.increase import Allowance, parse_increase
 from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.shadow.place import Backend, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,10 @@ class SessionDefaults:
         How many shadow models, at least 4.
     workers : int or None
         Number of processes that train them; None for the cores.
+    backend : {"loky", "dask", "ray"}
+        Where they are trained: loky for processes of this machine.
+    scheduler : str or None
+        The address of a cluster; None for one that is started on this machine.
     cache_dir : str or None
         Where their signals are kept; None for nowhere.
     say : callable or None
@@ -102,6 +107,8 @@ class SessionDefaults:
     others: tuple[Attack, ...] = ()
     shadow_models: int = 16
     workers: int | None = None
+    backend: Backend = "loky"
+    scheduler: str | None = None
     cache_dir: str | None = ".leakpro/cache"
     say: Callable[[str], None] | None = None
     again: str = ""
@@ -132,6 +139,7 @@ class SessionDefaults:
             if value not in get_args(known):
                 hint = nearest_match(str(value), get_args(known))
                 raise LeakproError(f"{name} cannot be {value!r}{hint}")
+        Place(self.backend, self.scheduler)  # raises what is wrong with them
         if self.max_increase is not None:
             try:
                 parse_increase(self.max_increase)

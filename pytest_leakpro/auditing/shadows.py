@@ -17,6 +17,7 @@ from pytest_leakpro.auditing.ranking import rank_attacks
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE
 from pytest_leakpro.shadow.fidelity import compare_with_shadows
 from pytest_leakpro.shadow.obtain import ShadowPlan, obtain_shadows
+from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def prepare_shadows(
         workers=session.workers,
         cache=None if session.cache_dir is None else Path(session.cache_dir),
         say=session.say or _say_on_stderr,
+        place=Place(session.backend, session.scheduler),
     )
     shadow = obtain_shadows(target, view, session.seed, plan)
     view.shadow = shadow

@@ -12,6 +12,7 @@ import pytest
 __all__ = ["add_options", "chosen", "is_enabled"]
 
 _INCONCLUSIVE = ("fail", "warn", "pass")
+_BACKENDS = ("loky", "dask", "ray")
 _WEAK_SUITE = ("warn", "inconclusive", "pass")
 
 
@@ -80,6 +81,16 @@ def add_options(parser: pytest.Parser) -> None:
         help="Number of processes that train them (the cores, shared among xdist's workers).",
     )
     option(
+        "--leakpro-backend",
+        choices=_BACKENDS,
+        help="Where they are trained: processes of this machine, or a cluster (loky).",
+    )
+    option(
+        "--leakpro-scheduler",
+        metavar="ADDRESS",
+        help="The address of the cluster (one that is started on this machine).",
+    )
+    option(
         "--leakpro-cache-dir",
         metavar="DIR",
         help="Where the signals of shadow models are kept (.leakpro/cache in the root directory).",
@@ -139,6 +150,8 @@ def add_options(parser: pytest.Parser) -> None:
     ini("leakpro_require_audits", "As --leakpro-require-audits.", type="bool", default=None)
     ini("leakpro_shadow_models", "As --leakpro-shadow-models.", type="int", default=None)
     ini("leakpro_workers", "As --leakpro-workers.", type="int", default=None)
+    ini("leakpro_backend", "As --leakpro-backend.", type="string", default=None)
+    ini("leakpro_scheduler", "As --leakpro-scheduler.", type="string", default=None)
     ini("leakpro_cache_dir", "As --leakpro-cache-dir.", type="string", default=None)
     ini("leakpro_no_cache", "As --leakpro-no-cache.", type="bool", default=None)
     ini("leakpro_json", "As --leakpro-json.", type="string", default=None)

@@ -73,6 +73,8 @@ def read_settings(config: pytest.Config) -> Settings:
             "weak_suite",
             "shadow_models",
             "workers",
+            "backend",
+            "scheduler",
             "save_scores",
         )
     }

@@ -1,4 +1,4 @@
-"""Many shadow models, on this machine.
+"""Many shadow models, on this machine or a cluster.
 
 PYTEST_DONT_REWRITE
 """
@@ -8,24 +8,26 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
-from types import ModuleType
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, in_worker, run_one
-from pytest_leakpro.shadow.own_code import is_own
+from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
+from pytest_leakpro.shadow.place import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from numpy.typing import NDArray
 
 __all__ = ["default_workers", "execute"]
 
 _PROGRESS_SECONDS = 5.0
+_HERE = Place()
 
 
 def default_workers() -> int:
@@ -43,6 +45,7 @@ def execute(
     train: Callable[..., Any],
     workers: int,
     say: Callable[[str], None],
+    place: Place = _HERE,
 ) -> NDArray[np.float64]:
     """Train the shadow models of a job, or take them from the cache.
 
@@ -53,40 +56,92 @@ def execute(
     train : callable
         ``(X, y, seed) -> fitted model``. For processes it is pickled by value, in memory only.
     workers : int
-        Number of processes, at least 1; 1 trains in this one.
+        Number of processes, at least 1; 1 trains in this one, unless it is on a cluster.
     say : callable
         Told in one line what is coming, once the first model shows how long it takes.
+    place : Place, optional
+        Where; on this machine by default.
 
     Returns
     -------
     ndarray of float64, shape (K, n_audited)
-        The same for every number of workers.
+        The same for every place and number of workers.
 
     Raises
     ------
     LeakproError
-        Where one cannot be trained; those that were finished stay in the cache.
+        Where one cannot be trained, or the place cannot be reached; those that were finished stay
+        in the cache.
     """
     n_models = len(job.seeds)
-    # The first one tells how long the others will take, before they start.
-    first = run_one(job, train, 0)
-    finished = {0: first}
-    missing = [index for index in range(1, n_models) if not _from_cache(job, index, finished)]
-    if not first.cached or missing:
-        _announce(job, first, len(missing), workers, say)
-    if workers == 1 or len(missing) < 2:
-        results: Any = (run_one(job, train, index) for index in missing)
+    finished: dict[int, Finished] = {}
+    if place.backend == "loky":
+        results = _here(job, train, workers, say, finished)
     else:
-        results = _in_processes(job, train, missing, workers)
+        results = _elsewhere(job, train, workers, say, finished, place)
     said = time.monotonic()
-    for result in results:
-        if result.signals is None:
-            raise LeakproError(result.failure) from TrainingError(result.trace)
-        finished[result.index] = result
-        if _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
-            said = time.monotonic()
-            say(f"{len(finished)} of {n_models} shadow models")
+    with closing(results):
+        for result in results:
+            if result.signals is None:
+                raise LeakproError(result.failure) from TrainingError(result.trace)
+            finished[result.index] = result
+            if _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
+                said = time.monotonic()
+                say(f"{len(finished)} of {n_models} shadow models")
     return np.stack([_signals(finished[index]) for index in range(n_models)])
+
+
+def _here(
+    job: ShadowJob,
+    train: Callable[..., Any],
+    workers: int,
+    say: Callable[[str], None],
+    finished: dict[int, Finished],
+) -> Generator[Finished, None, None]:
+    # The first one tells how long the others will take, before they start.
+    first = finished[0] = run_one(job, train, 0)
+    missing = _missing(job, range(1, len(job.seeds)), finished)
+    if not first.cached or missing:
+        seconds = first.seconds * (1 + len(missing) / workers)
+        where = f" on {workers} processes {seconds:.0f} s" if workers > 1 else ""
+        _announce(job, first.seconds, len(missing) + (not first.cached), where, say)
+    if workers > 1 and len(missing) > 1:
+        parcel = _packed(job, train)
+        if parcel is not None:
+            yield from _in_processes(parcel, missing, workers)
+            return
+    yield from (run_one(job, train, index) for index in missing)
+
+
+def _elsewhere(
+    job: ShadowJob,
+    train: Callable[..., Any],
+    workers: int,
+    say: Callable[[str], None],
+    finished: dict[int, Finished],
+    place: Place,
+) -> Generator[Finished, None, None]:
+    """Train on a cluster, whose machines may not see the cache: it is read and written here."""
+    missing = _missing(job, range(len(job.seeds)), finished)
+    if not missing:
+        return
+    parcel = _packed(replace(job, cache=None), train)
+    if parcel is None:
+        yield from (run_one(job, train, index) for index in missing)
+        return
+    if place.backend == "dask":
+        from pytest_leakpro.shadow.on_dask import train_on_dask as train_on
+    else:
+        from pytest_leakpro.shadow.on_ray import train_on_ray as train_on
+    for number, result in enumerate(train_on(parcel, missing, place.scheduler, workers)):
+        if number == 0:
+            where = f" on {workers} workers of {place.backend}"
+            if place.scheduler is not None:
+                where = f" on {place.backend} at {place.scheduler}"
+            _announce(job, result.seconds, len(missing), where, say)
+        if job.cache is not None and result.signals is not None:
+            job.cache.store(job.key, result.index, {"signals": result.signals}, job.about)
+        yield result
 
 
 def _is_watched() -> bool:
@@ -94,12 +149,16 @@ def _is_watched() -> bool:
     return sys.__stdout__ is not None and sys.__stdout__.isatty()
 
 
-def _from_cache(job: ShadowJob, index: int, finished: dict[int, Finished]) -> bool:
-    kept = None if job.cache is None else job.cache.load(job.key, index)
-    if kept is None:
-        return False
-    finished[index] = Finished(index, kept["signals"], 0.0, cached=True)
-    return True
+def _missing(job: ShadowJob, indices: range, finished: dict[int, Finished]) -> list[int]:
+    """Take what the cache has, and give the others."""
+    missing = []
+    for index in indices:
+        kept = None if job.cache is None else job.cache.load(job.key, index)
+        if kept is None:
+            missing.append(index)
+        else:
+            finished[index] = Finished(index, kept["signals"], 0.0, cached=True)
+    return missing
 
 
 def _signals(finished: Finished) -> NDArray[np.float64]:
@@ -108,68 +167,36 @@ def _signals(finished: Finished) -> NDArray[np.float64]:
 
 
 def _announce(
-    job: ShadowJob, first: Finished, missing: int, workers: int, say: Callable[[str], None]
+    job: ShadowJob, each: float, total: int, where: str, say: Callable[[str], None]
 ) -> None:
-    total = missing + (not first.cached)
     kept = len(job.seeds) - total
-    each = first.seconds
     line = f"{total} shadow models"
     if each:
-        line += f" x {each:.1f} s = {each * total:.0f} s"
-        if workers > 1:
-            line += f" on {workers} processes {each * (1 + missing / workers):.0f} s"
+        line += f" x {each:.1f} s = {each * total:.0f} s{where}"
     if kept:
         line += f", {kept} from the cache"
     say(f"{line}, then cached" if job.cache is not None else f"{line}, not cached")
 
 
-def _in_processes(
-    job: ShadowJob, train: Callable[..., Any], missing: list[int], workers: int
-) -> Iterator[Finished]:
-    from joblib import Parallel, delayed
-
+def _packed(job: ShadowJob, train: Callable[..., Any]) -> Parcel | None:
     try:
-        pickled = _pickle_by_value(train)
+        return pack(job, train)
     except Exception as error:
         warn(
             f"train cannot be sent to other processes ({type(error).__name__}: {error}), so the "
             "shadow models are trained one after the other"
         )
-        yield from (run_one(job, train, index) for index in missing)
-        return
-    with Parallel(n_jobs=min(workers, len(missing)), return_as="generator_unordered") as parallel:
-        yield from parallel(delayed(in_worker)(job, pickled, index) for index in missing)
+        return None
 
 
-def _pickle_by_value(train: Callable[..., Any]) -> bytes:
-    import cloudpickle
+def _in_processes(parcel: Parcel, missing: list[int], workers: int) -> Iterator[Finished]:
+    """Train in processes that map the parcel's arrays from one file."""
+    from joblib import Parallel, delayed
 
-    with _own_modules_by_value():
-        pickled: bytes = cloudpickle.dumps(train)
-    return pickled
-
-
-@contextmanager
-def _own_modules_by_value() -> Iterator[None]:
-    """Let functions of the user's modules travel as they are.
-
-    A worker may be unable to import them: a conftest.py, a test module in either import mode, or
-    code beside it that only pytest's sys.path finds.
-    """
-    import cloudpickle
-
-    registered = []
-    for module in list(sys.modules.values()):
-        has_file = isinstance(module, ModuleType) and getattr(module, "__file__", None)
-        # What stands in __main__ travels by value as it is.
-        if has_file and module.__name__ != "__main__" and is_own(module):
-            try:
-                cloudpickle.register_pickle_by_value(module)
-            except ValueError:  # known to sys.modules under another name
-                continue
-            registered.append(module)
-    try:
-        yield
-    finally:
-        for module in registered:
-            cloudpickle.unregister_pickle_by_value(module)
+    with Parallel(
+        n_jobs=min(workers, len(missing)),
+        return_as="generator_unordered",
+        max_nbytes=LARGEST_INSIDE,
+        mmap_mode="c",
+    ) as parallel:
+        yield from parallel(delayed(in_worker)(parcel, index) for index in missing)

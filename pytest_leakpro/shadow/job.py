@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from contextlib import nullcontext
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pytest_leakpro.shadow.parcel import Parcel
     from pytest_leakpro.store.cache import SignalCache
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["Finished", "ShadowJob", "TrainingError", "in_worker", "run_one"]
+__all__ = ["Finished", "ShadowJob", "TrainingError", "in_cluster", "in_worker", "run_one"]
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class TrainingError(Exception):
@@ -142,11 +146,37 @@ def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> ND
     return np.concatenate(parts)
 
 
-def in_worker(job: ShadowJob, pickled_train: bytes, index: int) -> Finished:
+def in_worker(parcel: Parcel, index: int) -> Finished:
     """Do as `run_one` in another process; errors travel as text, since theirs may not unpickle."""
-    import cloudpickle
-
     try:
-        return run_one(job, cloudpickle.loads(pickled_train), index)
+        job, train = parcel.unpack()
+    except Exception as error:
+        where = f"shadow model {index + 1}"
+        said = (
+            f"{where}: train and its data cannot be unpacked in another process "
+            f"({type(error).__name__}: {error}); what they use must be installed there"
+        )
+        return Finished(index, None, 0.0, False, said, traceback.format_exc())
+    try:
+        return run_one(job, train, index)
     except LeakproError as error:
         return Finished(index, None, 0.0, False, str(error), traceback.format_exc())
+
+
+def in_cluster(parcel: Parcel, index: int) -> Finished:
+    """Do as `in_worker` on a machine that may differ from the one that asks.
+
+    One at a time, since threads of one process share random states and thread limits.
+    """
+    with _ONE_AT_A_TIME:
+        other = parcel.other_versions()
+        if not other:
+            finished = in_worker(parcel, index)
+            other = parcel.other_versions()  # now of all that training imported
+            if not other:
+                return finished
+    said = (
+        f"shadow model {index + 1}: the cluster has {other}, which changes figures: install the "
+        "same versions there"
+    )
+    return Finished(index, None, 0.0, False, said)

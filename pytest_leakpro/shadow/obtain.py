@@ -16,6 +16,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.shadow.assignment import assign, models_per_unit
 from pytest_leakpro.shadow.executor import default_workers, execute
 from pytest_leakpro.shadow.job import ShadowJob
+from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.pool import Pool, pool_of
 from pytest_leakpro.stats.seeding import derive_seed
 from pytest_leakpro.store.cache import SignalCache
@@ -52,6 +53,8 @@ class ShadowPlan:
         Told in one line what is coming.
     notes : list of str
         What was found on the way, for the user.
+    place : Place
+        Where they are trained; on this machine by default.
     """
 
     n_models: int
@@ -59,6 +62,7 @@ class ShadowPlan:
     cache: Path | None
     say: Callable[[str], None]
     notes: list[str] = field(default_factory=list)
+    place: Place = field(default_factory=Place)
 
 
 def has_shadows(target: MembershipTarget) -> bool:
@@ -122,7 +126,7 @@ def obtain_shadows(
             "records": int(sum(map(len, pool.audited))),
         },
     )
-    signals = execute(job, train, plan.workers or default_workers(), plan.say)
+    signals = execute(job, train, plan.workers or default_workers(), plan.say, plan.place)
     _require_different(signals)
     included = assignment[:, pool.places]
     if view.has_population:

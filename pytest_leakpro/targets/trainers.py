@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.targets.one_thread import one_thread_parameters
+
 if TYPE_CHECKING:
     from pytest_leakpro.targets.membership_target import MembershipTarget
 
@@ -35,21 +37,17 @@ class CloneTrainer:
     def __call__(self, X: Any, y: Any, seed: int) -> Any:
         """Fit a clone.
 
-        Every ``random_state``, also inside a Pipeline, is set from the seed; every ``n_jobs`` to 1,
-        since the shadow models themselves run side by side.
+        Every ``random_state``, also inside a Pipeline, is set from the seed; every number of
+        threads to 1, since the shadow models themselves run side by side.
         """
         from sklearn.base import clone
 
         model = clone(self.estimator)
-        settings: dict[str, Any] = {}
-        n_seeds = 0
-        for name, value in sorted(model.get_params(deep=True).items()):
-            last = name.rpartition("__")[2]
-            if last == "random_state":
-                settings[name] = (seed + n_seeds) % _LARGEST_SEED
-                n_seeds += 1
-            elif last == "n_jobs" and value is not None:
-                settings[name] = 1
+        parameters = model.get_params(deep=True)
+        settings: dict[str, Any] = one_thread_parameters(model, parameters)
+        random_states = [name for name in parameters if name.rpartition("__")[2] == "random_state"]
+        for number, name in enumerate(sorted(random_states)):
+            settings[name] = (seed + number) % _LARGEST_SEED
         return model.set_params(**settings).fit(X, y)
 
 

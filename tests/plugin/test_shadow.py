@@ -108,12 +108,48 @@ def test_nothing_is_said_when_quiet_and_options_come_from_the_ini_file(models):
     [
         ("--leakpro-shadow-models=3", "shadow_models is a whole number of at least 4"),
         ("--leakpro-workers=0", "workers is a whole number of at least 1"),
+        ("--leakpro-backend=desk", "invalid choice: 'desk'"),
+        ("--leakpro-scheduler=tcp://host:1", "backend loky trains on this machine"),
     ],
 )
 def test_flags_that_cannot_be(models, flag, says):
     result = models.runpytest("--leakpro", flag)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert says in result.stderr.str()
+
+
+def test_an_unknown_backend_in_the_ini_file(models):
+    models.makeini("[pytest]\nleakpro_backend = desk\n")
+    result = models.runpytest("--leakpro")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "backend cannot be 'desk' (did you mean 'dask'?)" in result.stderr.str()
+
+
+def test_the_same_figures_on_a_dask_cluster_of_this_machine(models):
+    pytest.importorskip("distributed")
+    flags = ["-k", "module or conftest", "--leakpro", "--leakpro-shadow-models=6"]
+
+    def run(name, *more):
+        result = models.runpytest_subprocess(
+            *flags, f"--leakpro-json={name}.json", f"--leakpro-cache-dir={name}", *more
+        )
+        result.assert_outcomes(passed=2, deselected=3)
+        return result, constant(json.loads((models.path / f"{name}.json").read_text()))
+
+    _, here = run("here", "--leakpro-workers=1")
+    models.makeini("[pytest]\nleakpro_backend = dask\nleakpro_workers = 2\n")
+    result, there = run("there")
+    assert here == there
+    assert result.stdout.str().count(" on 2 workers of dask, then cached") == 2
+
+
+def test_a_scheduler_that_does_not_answer_fails_the_test(models):
+    pytest.importorskip("distributed")
+    result = models.runpytest_subprocess(
+        "-k", "clone", "--leakpro", "--leakpro-backend=dask", "--leakpro-scheduler=127.0.0.1:1"
+    )
+    result.assert_outcomes(failed=1, deselected=4)
+    assert "there is no Dask scheduler at 127.0.0.1:1" in result.stdout.str()
 
 
 SHARED = """
