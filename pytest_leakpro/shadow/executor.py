@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["default_workers", "execute"]
+__all__ = ["default_workers", "execute", "is_watched", "pickle_by_value"]
 
 _PROGRESS_SECONDS = 5.0
 
@@ -83,13 +83,13 @@ def execute(
         if result.signals is None:
             raise LeakproError(result.failure) from TrainingError(result.trace)
         finished[result.index] = result
-        if _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
+        if is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
             said = time.monotonic()
             say(f"{len(finished)} of {n_models} shadow models")
     return np.stack([_signals(finished[index]) for index in range(n_models)])
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
     """Tell whether somebody looks on: progress has no place in a log."""
     return sys.__stdout__ is not None and sys.__stdout__.isatty()
 
@@ -129,7 +129,7 @@ def _in_processes(
     from joblib import Parallel, delayed
 
     try:
-        pickled = _pickle_by_value(train)
+        pickled = pickle_by_value(train)
     except Exception as error:
         warn(
             f"train cannot be sent to other processes ({type(error).__name__}: {error}), so the "
@@ -141,7 +141,8 @@ def _in_processes(
         yield from parallel(delayed(in_worker)(job, pickled, index) for index in missing)
 
 
-def _pickle_by_value(train: Callable[..., Any]) -> bytes:
+def pickle_by_value(train: Callable[..., Any]) -> bytes:
+    """Pickle a recipe for another process, with all of the user's code that it may not find."""
     import cloudpickle
 
     with _own_modules_by_value():
@@ -164,7 +165,7 @@ def _own_modules_by_value() -> Iterator[None]:
         # What stands in __main__ travels by value as it is.
         if has_file and module.__name__ != "__main__" and is_own(module):
             try:
-                cloudpickle.register_pickle_by_value(module)
+                cloudpickle.registerpickle_by_value(module)
             except ValueError:  # known to sys.modules under another name
                 continue
             registered.append(module)
@@ -172,4 +173,4 @@ def _own_modules_by_value() -> Iterator[None]:
         yield
     finally:
         for module in registered:
-            cloudpickle.unregister_pickle_by_value(module)
+            cloudpickle.unregisterpickle_by_value(module)

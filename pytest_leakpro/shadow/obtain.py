@@ -16,10 +16,14 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.shadow.assignment import assign, models_per_unit
 from pytest_leakpro.shadow.executor import default_workers, execute
 from pytest_leakpro.shadow.job import ShadowJob
+from pytest_leakpro.shadow.stacked_execution import execute_stacked
+from pytest_leakpro.shadow.way import way_for
 from pytest_leakpro.stats.seeding import derive_seed
 from pytest_leakpro.store.cache import SignalCache
 from pytest_leakpro.targets.containers import concatenate
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
+from pytest_leakpro.targets.torch_trainer import TorchTrainer
+from pytest_leakpro.targets.torch_training import new_modules
 from pytest_leakpro.targets.trainers import trainer_of
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pytest_leakpro.shadow.way import Way
     from pytest_leakpro.targets.membership_target import MembershipTarget
     from pytest_leakpro.targets.membership_view import MembershipView
 
@@ -52,6 +57,8 @@ class ShadowPlan:
         Told in one line what is coming.
     notes : list of str
         What was found on the way, for the user.
+    training : dict
+        How torch modules were trained together, as plain data: way, group and reason.
     """
 
     n_models: int
@@ -59,6 +66,7 @@ class ShadowPlan:
     cache: Path | None
     say: Callable[[str], None]
     notes: list[str] = field(default_factory=list)
+    training: dict[str, Any] = field(default_factory=dict)
 
 
 def has_shadows(target: MembershipTarget) -> bool:
@@ -108,6 +116,7 @@ def obtain_shadows(
     y = concatenate([members.y, nonmembers.y])
     sides = ["members", "nonmembers", *(["population"] if view.has_population else [])]
     audited = tuple(view.records(side) for side in sides)
+    way = _way(train, plan)
     key = _key(train, target, X, y, view, seed, plan, n_in)
     job = ShadowJob(
         X=X,
@@ -127,7 +136,11 @@ def obtain_shadows(
             "records": int(sum(map(len, audited))),
         },
     )
-    signals = execute(job, train, plan.workers or default_workers(), plan.say)
+    workers = plan.workers or default_workers()
+    if way is not None and way.stacked:
+        signals = execute_stacked(job, train, way, workers, plan.say)
+    else:
+        signals = execute(job, train, workers, plan.say)
     _require_different(signals)
     places = [np.searchsorted(members.positions, audited[0].positions)]
     places.append(len(members) + np.searchsorted(nonmembers.positions, audited[1].positions))
@@ -136,6 +149,18 @@ def obtain_shadows(
         never = np.zeros((plan.n_models, len(audited[2])), dtype=bool)
         included = np.hstack([included, never])
     return ShadowSignals(signals, included)
+
+
+def _way(train: Any, plan: ShadowPlan) -> Way | None:
+    """Choose how torch modules are trained together; None for any other recipe."""
+    if not isinstance(train, TorchTrainer):
+        return None
+    # Two: a factory that returns the same module again is found before anything is trained.
+    module = new_modules(train.module, [0, 0], "cpu")[0]
+    way = way_for(train, module, plan.n_models)
+    plan.notes.append(str(way))
+    plan.training.update(way=way.name, group=way.group, reason=way.reason)
+    return way
 
 
 def _brought_along(signals: ShadowSignals, view: MembershipView, plan: ShadowPlan) -> ShadowSignals:
@@ -210,6 +235,7 @@ def _key(
         "audited": audited.hexdigest(),
         "reader": repr(target.model_reader),
         "assignment": f"{plan.n_models} {n_in} {seed}",
+        "training": "{way} {group}".format(**plan.training) if plan.training else "",
         "versions": json.dumps(library_versions(), sort_keys=True),
         "plugin": __version__,
     }
