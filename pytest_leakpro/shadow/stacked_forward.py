@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.errors import LeakproError
@@ -80,8 +81,7 @@ def _apply(layer: Any, own: list[Any], x: Any, random: Any) -> Any:
         weight, bias = own
         # Axes between the records and the last one count as records.
         flat = x.flatten(1, -2)
-        turned = weight.transpose(1, 2)
-        y = torch.bmm(flat, turned) if bias is None else torch.baddbmm(bias[:, None], flat, turned)
+        y = _linear()(flat, weight, bias)
         return y if x.ndim == 3 else y.reshape(*x.shape[:-1], y.shape[-1])
     if kind is nn.LayerNorm:
         y = nn.functional.layer_norm(x, layer.normalized_shape, None, None, layer.eps)
@@ -98,6 +98,35 @@ def _apply(layer: Any, own: list[Any], x: Any, random: Any) -> Any:
     if kind is nn.Flatten:
         return x.flatten(2)
     return layer(x)
+
+
+@cache
+def _linear() -> Any:
+    """Give the batched linear layer, whose gradients come in the layout that weights have.
+
+    Torch's own derivative of baddbmm copies each gradient once more.
+    """
+    import torch
+
+    class Linear(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, weight: Any, bias: Any) -> Any:
+            ctx.save_for_backward(x, weight)
+            if bias is None:
+                return torch.bmm(x, weight.mT)
+            return torch.baddbmm(bias[:, None], x, weight.mT)
+
+        @staticmethod
+        def backward(ctx: Any, *above: Any) -> Any:
+            x, weight = ctx.saved_tensors
+            (gradient,) = above
+            return (
+                torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None,
+                torch.bmm(x.mT, gradient).mT if ctx.needs_input_grad[1] else None,
+                gradient.sum(1) if ctx.needs_input_grad[2] else None,
+            )
+
+    return Linear.apply
 
 
 def _beside(part: Any, x: Any) -> Any:
