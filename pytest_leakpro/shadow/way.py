@@ -21,8 +21,8 @@ __all__ = ["Way", "group_size", "known_layers", "way_for"]
 # Weights of one module from which on its own matrix products keep a machine busy.
 _LARGE = 4_000_000
 # Of a stack's weights with their gradients and moments: on a CPU what its caches hold.
-_STACK_BYTES = {"cpu": 2 << 20, "cuda": 2 << 30}
-_LARGEST_GROUP = {"cpu": 8, "cuda": 1024}
+_STACK_BYTES = {"cpu": 4 << 20, "cuda": 2 << 30}
+_LARGEST_GROUP = {"cpu": 16, "cuda": 1024}
 _COPIES = 4
 
 _ELEMENTWISE = (
@@ -146,7 +146,9 @@ def group_size(module: Any, n_models: int, device: str) -> int:
     """
     kind = "cpu" if device == "cpu" else "cuda"
     fitting = max(1, _STACK_BYTES[kind] // _bytes_each(module))
-    most = min(n_models, _LARGEST_GROUP[kind], fitting)
+    # On a CPU groups are trained side by side, so there are two even of few models.
+    share = -(-n_models // 2) if kind == "cpu" else n_models
+    most = min(share, _LARGEST_GROUP[kind], fitting)
     n_groups = -(-n_models // most)
     return -(-n_models // n_groups)
 
