@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.recipe import Recipe
     from pytest_leakpro.targets.regressor import Regressor
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
+    from pytest_leakpro.targets.torch_trainer import TorchTrainer
 
 _HOMES = {
     "Attack": "pytest_leakpro.attacks.base",
@@ -44,6 +45,7 @@ _HOMES = {
     "Recipe": "pytest_leakpro.targets.recipe",
     "Regressor": "pytest_leakpro.targets.regressor",
     "ShadowSignals": "pytest_leakpro.targets.shadow_signals",
+    "TorchTrainer": "pytest_leakpro.targets.torch_trainer",
     "Verdict": "pytest_leakpro.gate.verdict",
     "assert_leakage_below": "pytest_leakpro.auditing.conductor",
     "audit": "pytest_leakpro.auditing.conductor",
@@ -66,6 +68,7 @@ __all__ = [
     "Recipe",
     "Regressor",
     "ShadowSignals",
+    "TorchTrainer",
     "Verdict",
     "assert_leakage_below",
     "audit",

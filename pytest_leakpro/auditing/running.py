@@ -131,6 +131,8 @@ def _audit_target(
         prepared = prepare_shadows(target, view, suite, budgets, session)
         suite, notes, strength = prepared.suite, prepared.notes, prepared.strength
         seconds = prepared.seconds
+        if prepared.training:
+            about["training"] = prepared.training
         blocks_pass += prepared.blocks_pass
     context = Context(
         target.name,

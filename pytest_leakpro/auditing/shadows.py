@@ -45,6 +45,8 @@ class PreparedShadows:
         What keeps a verdict from being PASS.
     seconds : float
         Time that it took.
+    training : dict
+        How torch modules were trained together, as plain data; empty for any other recipe.
     """
 
     suite: tuple[Attack, ...]
@@ -52,6 +54,7 @@ class PreparedShadows:
     notes: list[str]
     blocks_pass: tuple[str, ...]
     seconds: float
+    training: dict[str, Any]
 
 
 def prepare_shadows(
@@ -116,6 +119,7 @@ def prepare_shadows(
         notes,
         () if different is None else (different,),
         time.perf_counter() - started,
+        plan.training,
     )
 
 

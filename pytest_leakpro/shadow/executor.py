@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["default_workers", "execute"]
+__all__ = ["default_workers", "execute", "is_watched"]
 
 _PROGRESS_SECONDS = 5.0
 _HERE = Place()
@@ -85,7 +85,7 @@ def execute(
             if result.signals is None:
                 raise LeakproError(result.failure) from TrainingError(result.trace)
             finished[result.index] = result
-            if _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
+            if is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
                 said = time.monotonic()
                 say(f"{len(finished)} of {n_models} shadow models")
     return np.stack([_signals(finished[index]) for index in range(n_models)])
@@ -144,7 +144,7 @@ def _elsewhere(
         yield result
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
     """Tell whether somebody looks on: progress has no place in a log."""
     return sys.__stdout__ is not None and sys.__stdout__.isatty()
 

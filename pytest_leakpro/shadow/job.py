@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["Finished", "ShadowJob", "TrainingError", "in_cluster", "in_worker", "run_one"]
+__all__ = [
+    "Finished",
+    "ShadowJob",
+    "TrainingError",
+    "in_cluster",
+    "in_worker",
+    "read_signals",
+    "run_one",
+]
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -138,12 +146,16 @@ def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> ND
         if model is None:
             raise LeakproError(f"{where}: train returned nothing; it must return the fitted model")
         try:
-            parts = [job.reader.negative_loss(model, records) for records in job.audited]
+            return read_signals(job, model)
         except LeakproError as error:
             raise LeakproError(
                 f"{where}: what train returned cannot be audited: {error}"
             ) from error
-    return np.concatenate(parts)
+
+
+def read_signals(job: ShadowJob, model: Any) -> NDArray[np.float64]:
+    """Ask a trained model about all audited records; raises LeakproError as its reader does."""
+    return np.concatenate([job.reader.negative_loss(model, records) for records in job.audited])
 
 
 def in_worker(parcel: Parcel, index: int) -> Finished:

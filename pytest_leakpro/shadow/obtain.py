@@ -18,9 +18,13 @@ from pytest_leakpro.shadow.executor import default_workers, execute
 from pytest_leakpro.shadow.job import ShadowJob
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.pool import Pool, pool_of
+from pytest_leakpro.shadow.stacked_execution import execute_stacked
+from pytest_leakpro.shadow.way import way_for
 from pytest_leakpro.stats.seeding import derive_seed
 from pytest_leakpro.store.cache import SignalCache
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
+from pytest_leakpro.targets.torch_trainer import TorchTrainer
+from pytest_leakpro.targets.torch_training import new_modules
 from pytest_leakpro.targets.trainers import trainer_of
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pytest_leakpro.shadow.way import Way
     from pytest_leakpro.targets.membership_target import MembershipTarget
     from pytest_leakpro.targets.membership_view import MembershipView
 
@@ -55,6 +60,8 @@ class ShadowPlan:
         What was found on the way, for the user.
     place : Place
         Where they are trained; on this machine by default.
+    training : dict
+        How torch modules were trained together, as plain data: way, group and reason.
     """
 
     n_models: int
@@ -63,6 +70,7 @@ class ShadowPlan:
     say: Callable[[str], None]
     notes: list[str] = field(default_factory=list)
     place: Place = field(default_factory=Place)
+    training: dict[str, Any] = field(default_factory=dict)
 
 
 def has_shadows(target: MembershipTarget) -> bool:
@@ -107,6 +115,7 @@ def obtain_shadows(
     assignment = assign(pool.n_units, plan.n_models, n_in, seed)[:, pool.codes]
     _note_sizes(n_target, round(n_pool * n_in / plan.n_models), plan)
 
+    way = _way(train, plan)
     key = _key(train, target, pool, view, seed, plan, n_in)
     job = ShadowJob(
         X=pool.X,
@@ -126,7 +135,11 @@ def obtain_shadows(
             "records": int(sum(map(len, pool.audited))),
         },
     )
-    signals = execute(job, train, plan.workers or default_workers(), plan.say, plan.place)
+    workers = plan.workers or default_workers()
+    if way is not None and way.stacked:
+        signals = execute_stacked(job, train, way, workers, plan.say)
+    else:
+        signals = execute(job, train, workers, plan.say, plan.place)
     _require_different(signals)
     included = assignment[:, pool.places]
     if view.has_population:
@@ -134,6 +147,18 @@ def obtain_shadows(
         included = np.hstack([included, never])
     in_order = np.array_equal(pool.columns, np.arange(signals.shape[1]))
     return ShadowSignals(signals if in_order else signals[:, pool.columns], included)
+
+
+def _way(train: Any, plan: ShadowPlan) -> Way | None:
+    """Choose how torch modules are trained together; None for any other recipe."""
+    if not isinstance(train, TorchTrainer):
+        return None
+    # Two: a factory that returns the same module again is found before anything is trained.
+    module = new_modules(train.module, [0, 0], "cpu")[0]
+    way = way_for(train, module, plan.n_models)
+    plan.notes.append(str(way))
+    plan.training.update(way=way.name, group=way.group, reason=way.reason)
+    return way
 
 
 def _brought_along(signals: ShadowSignals, view: MembershipView, plan: ShadowPlan) -> ShadowSignals:
@@ -205,6 +230,7 @@ def _key(
         "audited": audited.hexdigest(),
         "reader": repr(target.model_reader),
         "assignment": f"{plan.n_models} {n_in} {seed}",
+        "training": "{way} {group}".format(**plan.training) if plan.training else "",
         "versions": json.dumps(library_versions(), sort_keys=True),
         "plugin": __version__,
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TorchModel", "is_module"]
+__all__ = ["TorchModel", "as_tensor", "is_module"]
 
 _BATCH_SIZE = 1024
 
@@ -57,7 +57,7 @@ class TorchModel:
     def __call__(self, inputs: Any) -> Any:
         """Ask the module on its own device and in its own floating type."""
         torch = sys.modules["torch"]
-        batch = _tensor(inputs)
+        batch = as_tensor(inputs)
         weights = self._weights()
         if batch.is_floating_point():
             # Whole numbers stay, since embeddings take nothing else.
@@ -91,7 +91,14 @@ def _evaluating(module: Any) -> Iterator[None]:
             part.training = training
 
 
-def _tensor(inputs: Any) -> Any:
+def as_tensor(inputs: Any) -> Any:
+    """Give records of one shape as one tensor, of the type that they have.
+
+    Raises
+    ------
+    LeakproError
+        If they hold something other than numbers, or differ in shape.
+    """
     torch = sys.modules["torch"]
     if is_tensor(inputs):
         return inputs
