@@ -1,4 +1,4 @@
-"""Many shadow models, on this machine or a cluster.
+"""Many shadow models: on this machine, or on a cluster.
 
 PYTEST_DONT_REWRITE
 """
@@ -10,21 +10,25 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
-from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, in_worker, run_one
+from pytest_leakpro.shadow.group import failure_of, in_worker, kept_signals
+from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, run_one
 from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
 from pytest_leakpro.shadow.place import Place
+from pytest_leakpro.shadow.stacked_execution import groups_at_once, train_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["default_workers", "execute", "is_watched"]
+    from pytest_leakpro.targets.torch_trainer import TorchTrainer
+
+__all__ = ["default_workers", "execute"]
 
 _PROGRESS_SECONDS = 5.0
 _HERE = Place()
@@ -49,6 +53,10 @@ def execute(
 ) -> NDArray[np.float64]:
     """Train the shadow models of a job, or take them from the cache.
 
+    Which models are trained together depends on their numbers alone: where one is missing from
+    the cache, its whole group is trained, so that its figures do not depend on which others were
+    kept.
+
     Parameters
     ----------
     job : ShadowJob
@@ -56,16 +64,17 @@ def execute(
     train : callable
         ``(X, y, seed) -> fitted model``. For processes it is pickled by value, in memory only.
     workers : int
-        Number of processes, at least 1; 1 trains in this one, unless it is on a cluster.
+        How many to train at a time, at least 1; 1 trains in this process, unless it is on a
+        cluster.
     say : callable
-        Told in one line what is coming, once the first model shows how long it takes.
-    place : Place, optional
+        Told in one line what is coming, once the first shows how long it takes.
+    place : Place
         Where; on this machine by default.
 
     Returns
     -------
     ndarray of float64, shape (K, n_audited)
-        The same for every place and number of workers.
+        The same for every number of workers, and every place.
 
     Raises
     ------
@@ -74,108 +83,140 @@ def execute(
         in the cache.
     """
     n_models = len(job.seeds)
-    finished: dict[int, Finished] = {}
-    if place.backend == "loky":
-        results = _here(job, train, workers, say, finished)
-    else:
-        results = _elsewhere(job, train, workers, say, finished, place)
-    said = time.monotonic()
-    with closing(results):
-        for result in results:
-            if result.signals is None:
-                raise LeakproError(result.failure) from TrainingError(result.trace)
-            finished[result.index] = result
-            if is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
+    finished: dict[int, NDArray[np.float64]] = {}
+    missing = _missing(job, finished)
+    failures: list[Finished] = []
+    said = None
+    with closing(_results(job, train, missing, workers, place)) as results:
+        for group in results:
+            finished |= {r.index: r.signals for r in group if r.signals is not None}
+            lost = [result for result in group if result.signals is None]
+            if len(lost) == len(group):  # the others of other groups would fare no better
+                raise _error(lost, job)
+            failures += lost
+            if said is None:
+                _announce(job, group, missing, workers, place, say)
+                said = time.monotonic()
+            elif _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
                 said = time.monotonic()
                 say(f"{len(finished)} of {n_models} shadow models")
-    return np.stack([_signals(finished[index]) for index in range(n_models)])
+    if failures:
+        raise _error(failures, job)
+    return np.stack([finished[index] for index in range(n_models)])
 
 
-def _here(
+def _missing(job: ShadowJob, finished: dict[int, NDArray[np.float64]]) -> list[range]:
+    """Take what the cache has, and give the groups that lack something."""
+    missing = []
+    for group in job.groups:
+        kept = {index: kept_signals(job, index) for index in group}
+        finished |= {index: signals for index, signals in kept.items() if signals is not None}
+        if any(signals is None for signals in kept.values()):
+            missing.append(group)
+    return missing
+
+
+def _error(failures: list[Finished], job: ShadowJob) -> LeakproError:
+    if job.way is not None and job.way.stacked:
+        return failure_of(failures, len(job.seeds))
+    error = LeakproError(failures[0].failure)
+    error.__cause__ = TrainingError(failures[0].trace)
+    return error
+
+
+def _is_watched() -> bool:
+    """Tell whether somebody looks on: progress has no place in a log."""
+    return sys.__stdout__ is not None and sys.__stdout__.isatty()
+
+
+def _announce(
     job: ShadowJob,
-    train: Callable[..., Any],
+    first: list[Finished],
+    missing: list[range],
     workers: int,
-    say: Callable[[str], None],
-    finished: dict[int, Finished],
-) -> Generator[Finished, None, None]:
-    # The first one tells how long the others will take, before they start.
-    first = finished[0] = run_one(job, train, 0)
-    missing = _missing(job, range(1, len(job.seeds)), finished)
-    if not first.cached or missing:
-        seconds = first.seconds * (1 + len(missing) / workers)
-        where = f" on {workers} processes {seconds:.0f} s" if workers > 1 else ""
-        _announce(job, first.seconds, len(missing) + (not first.cached), where, say)
-    if workers > 1 and len(missing) > 1:
-        parcel = _packed(job, train)
-        if parcel is not None:
-            yield from _in_processes(parcel, missing, workers)
-            return
-    yield from (run_one(job, train, index) for index in missing)
-
-
-def _elsewhere(
-    job: ShadowJob,
-    train: Callable[..., Any],
-    workers: int,
-    say: Callable[[str], None],
-    finished: dict[int, Finished],
     place: Place,
-) -> Generator[Finished, None, None]:
-    """Train on a cluster, whose machines may not see the cache: it is read and written here."""
-    missing = _missing(job, range(len(job.seeds)), finished)
+    say: Callable[[str], None],
+) -> None:
+    took = max(result.seconds for result in first)
+    total = sum(map(len, missing))
+    size = max(map(len, missing))
+    line = f"{total} shadow models"
+    if took:  # else another process had trained them meanwhile
+        together = f" in groups of {size}" if size > 1 else ""
+        line += f"{together} x {took:.1f} s = {took * len(missing):.0f} s"
+        if place.scheduler is not None:
+            line += f" on {place.backend} at {place.scheduler}"
+        elif place.backend != "loky":
+            line += f" on {workers} workers of {place.backend}"
+        elif workers > 1:
+            # Alone the first one only tells how long the others will take.
+            alone = size == 1
+            rounds = 1 + (len(missing) - 1) / workers if alone else -(-len(missing) // workers)
+            line += f" on {workers} {'processes' if alone else 'cores'} {took * rounds:.0f} s"
+    if total < len(job.seeds):
+        line += f", {len(job.seeds) - total} from the cache"
+    say(f"{line}, then cached" if job.cache is not None else f"{line}, not cached")
+
+
+def _results(
+    job: ShadowJob, train: Callable[..., Any], missing: list[range], workers: int, place: Place
+) -> Generator[list[Finished], None, None]:
     if not missing:
         return
+    if place.backend != "loky":
+        yield from _on_cluster(job, train, missing, workers, place)
+    elif job.way is not None and job.way.stacked:
+        yield from _stacked(job, cast("TorchTrainer", train), missing, workers)
+    else:
+        yield from _one_by_one(job, train, missing, workers)
+
+
+def _one_by_one(
+    job: ShadowJob, train: Callable[..., Any], missing: list[range], workers: int
+) -> Iterator[list[Finished]]:
+    # The first one tells how long the others will take, before they start.
+    yield [run_one(job, train, missing[0][0])]
+    others = missing[1:]
+    parcel = _packed(job, train) if workers > 1 and len(others) > 1 else None
+    if parcel is not None:
+        yield from _in_processes(parcel, others, workers)
+    else:
+        yield from ([run_one(job, train, group[0])] for group in others)
+
+
+def _stacked(
+    job: ShadowJob, trainer: TorchTrainer, missing: list[range], workers: int
+) -> Iterator[list[Finished]]:
+    assert job.way is not None
+    at_once = min(groups_at_once(job.way, trainer, len(missing)), workers)
+    # Both draw from torch's one random state, of which each process has its own.
+    apart = at_once > 1 and (job.way.name == "vmap" or trainer.augment is not None)
+    parcel = _packed(job, trainer) if apart else None
+    if parcel is not None:
+        yield from _in_processes(parcel, missing, at_once)
+    else:
+        yield from train_in_threads(job, trainer, missing, 1 if apart else at_once)
+
+
+def _on_cluster(
+    job: ShadowJob, train: Callable[..., Any], missing: list[range], workers: int, place: Place
+) -> Iterator[list[Finished]]:
+    """Train on a cluster, whose machines may not see the cache: it is read and written here."""
     parcel = _packed(replace(job, cache=None), train)
     if parcel is None:
-        yield from (run_one(job, train, index) for index in missing)
+        yield from _one_by_one(job, train, missing, 1)
         return
     if place.backend == "dask":
         from pytest_leakpro.shadow.on_dask import train_on_dask as train_on
     else:
         from pytest_leakpro.shadow.on_ray import train_on_ray as train_on
-    for number, result in enumerate(train_on(parcel, missing, place.scheduler, workers)):
-        if number == 0:
-            where = f" on {workers} workers of {place.backend}"
-            if place.scheduler is not None:
-                where = f" on {place.backend} at {place.scheduler}"
-            _announce(job, result.seconds, len(missing), where, say)
-        if job.cache is not None and result.signals is not None:
-            job.cache.store(job.key, result.index, {"signals": result.signals}, job.about)
-        yield result
-
-
-def is_watched() -> bool:
-    """Tell whether somebody looks on: progress has no place in a log."""
-    return sys.__stdout__ is not None and sys.__stdout__.isatty()
-
-
-def _missing(job: ShadowJob, indices: range, finished: dict[int, Finished]) -> list[int]:
-    """Take what the cache has, and give the others."""
-    missing = []
-    for index in indices:
-        kept = None if job.cache is None else job.cache.load(job.key, index)
-        if kept is None:
-            missing.append(index)
-        else:
-            finished[index] = Finished(index, kept["signals"], 0.0, cached=True)
-    return missing
-
-
-def _signals(finished: Finished) -> NDArray[np.float64]:
-    assert finished.signals is not None
-    return finished.signals
-
-
-def _announce(
-    job: ShadowJob, each: float, total: int, where: str, say: Callable[[str], None]
-) -> None:
-    kept = len(job.seeds) - total
-    line = f"{total} shadow models"
-    if each:
-        line += f" x {each:.1f} s = {each * total:.0f} s{where}"
-    if kept:
-        line += f", {kept} from the cache"
-    say(f"{line}, then cached" if job.cache is not None else f"{line}, not cached")
+    for group in train_on(parcel, missing, place.scheduler, workers):
+        if job.cache is not None:
+            for result in group:
+                if result.signals is not None and kept_signals(job, result.index) is None:
+                    signals = {"signals": result.signals}
+                    job.cache.store(job.key, result.index, signals, job.about)
+        yield group
 
 
 def _packed(job: ShadowJob, train: Callable[..., Any]) -> Parcel | None:
@@ -189,7 +230,7 @@ def _packed(job: ShadowJob, train: Callable[..., Any]) -> Parcel | None:
         return None
 
 
-def _in_processes(parcel: Parcel, missing: list[int], workers: int) -> Iterator[Finished]:
+def _in_processes(parcel: Parcel, missing: list[range], workers: int) -> Iterator[list[Finished]]:
     """Train in processes that map the parcel's arrays from one file."""
     from joblib import Parallel, delayed
 
@@ -199,4 +240,4 @@ def _in_processes(parcel: Parcel, missing: list[int], workers: int) -> Iterator[
         max_nbytes=LARGEST_INSIDE,
         mmap_mode="c",
     ) as parallel:
-        yield from parallel(delayed(in_worker)(parcel, index) for index in missing)
+        yield from parallel(delayed(in_worker)(parcel, group) for group in missing)

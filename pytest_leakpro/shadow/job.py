@@ -5,9 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import threading
 import time
-import traceback
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,22 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pytest_leakpro.shadow.parcel import Parcel
+    from pytest_leakpro.shadow.way import Way
     from pytest_leakpro.store.cache import SignalCache
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.records import Records
 
-__all__ = [
-    "Finished",
-    "ShadowJob",
-    "TrainingError",
-    "in_cluster",
-    "in_worker",
-    "read_signals",
-    "run_one",
-]
-
-_ONE_AT_A_TIME = threading.Lock()
+__all__ = ["Finished", "ShadowJob", "TrainingError", "read_signals", "run_one"]
 
 
 class TrainingError(Exception):
@@ -67,6 +55,8 @@ class ShadowJob:
         The digest of all of this and the recipe.
     about : dict
         What the cache says of its entry.
+    way : Way or None
+        How torch modules are trained together.
     """
 
     X: Any
@@ -78,6 +68,14 @@ class ShadowJob:
     cache: SignalCache | None
     key: str
     about: dict[str, Any]
+    way: Way | None = None
+
+    @property
+    def groups(self) -> list[range]:
+        """Which models are trained together; it follows from their numbers alone."""
+        size = self.way.group if self.way is not None and self.way.stacked else 1
+        n_models = len(self.seeds)
+        return [range(start, min(start + size, n_models)) for start in range(0, n_models, size)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,39 +154,3 @@ def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> ND
 def read_signals(job: ShadowJob, model: Any) -> NDArray[np.float64]:
     """Ask a trained model about all audited records; raises LeakproError as its reader does."""
     return np.concatenate([job.reader.negative_loss(model, records) for records in job.audited])
-
-
-def in_worker(parcel: Parcel, index: int) -> Finished:
-    """Do as `run_one` in another process; errors travel as text, since theirs may not unpickle."""
-    try:
-        job, train = parcel.unpack()
-    except Exception as error:
-        where = f"shadow model {index + 1}"
-        said = (
-            f"{where}: train and its data cannot be unpacked in another process "
-            f"({type(error).__name__}: {error}); what they use must be installed there"
-        )
-        return Finished(index, None, 0.0, False, said, traceback.format_exc())
-    try:
-        return run_one(job, train, index)
-    except LeakproError as error:
-        return Finished(index, None, 0.0, False, str(error), traceback.format_exc())
-
-
-def in_cluster(parcel: Parcel, index: int) -> Finished:
-    """Do as `in_worker` on a machine that may differ from the one that asks.
-
-    One at a time, since threads of one process share random states and thread limits.
-    """
-    with _ONE_AT_A_TIME:
-        other = parcel.other_versions()
-        if not other:
-            finished = in_worker(parcel, index)
-            other = parcel.other_versions()  # now of all that training imported
-            if not other:
-                return finished
-    said = (
-        f"shadow model {index + 1}: the cluster has {other}, which changes figures: install the "
-        "same versions there"
-    )
-    return Finished(index, None, 0.0, False, said)

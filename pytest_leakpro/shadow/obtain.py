@@ -18,7 +18,6 @@ from pytest_leakpro.shadow.executor import default_workers, execute
 from pytest_leakpro.shadow.job import ShadowJob
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.pool import Pool, pool_of
-from pytest_leakpro.shadow.stacked_execution import execute_stacked
 from pytest_leakpro.shadow.way import way_for
 from pytest_leakpro.stats.seeding import derive_seed
 from pytest_leakpro.store.cache import SignalCache
@@ -134,12 +133,9 @@ def obtain_shadows(
             "shadow_models": plan.n_models,
             "records": int(sum(map(len, pool.audited))),
         },
+        way=way,
     )
-    workers = plan.workers or default_workers()
-    if way is not None and way.stacked:
-        signals = execute_stacked(job, train, way, workers, plan.say)
-    else:
-        signals = execute(job, train, workers, plan.say, plan.place)
+    signals = execute(job, train, plan.workers or default_workers(), plan.say, plan.place)
     _require_different(signals)
     included = assignment[:, pool.places]
     if view.has_population:

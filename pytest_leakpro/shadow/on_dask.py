@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pytest_leakpro.gate.errors import LeakproError, warn
-from pytest_leakpro.shadow.job import in_cluster
+from pytest_leakpro.shadow.group import in_cluster, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,16 +32,16 @@ _FRUITLESS_ROUNDS = 3
 
 
 def train_on_dask(
-    parcel: Parcel, indices: Sequence[int], scheduler: str | None, workers: int
-) -> Iterator[Finished]:
+    parcel: Parcel, groups: Sequence[range], scheduler: str | None, workers: int
+) -> Iterator[list[Finished]]:
     """Train shadow models on a Dask cluster.
 
     Parameters
     ----------
     parcel : Parcel
         Sent to every worker once.
-    indices : sequence of int
-        Which shadow models.
+    groups : sequence of range
+        Which shadow models, by what is trained together.
     scheduler : str or None
         The scheduler's address; None to start one with workers on this machine.
     workers : int
@@ -49,8 +49,8 @@ def train_on_dask(
 
     Yields
     ------
-    Finished
-        As they finish. What was under way on a worker that died is trained on another.
+    list of Finished
+        A group's, as they finish. What was under way on a worker that died is trained on another.
 
     Raises
     ------
@@ -60,16 +60,16 @@ def train_on_dask(
     """
     with ExitStack() as stack:
         client = _connect(stack, scheduler, workers)
-        remaining = set(indices)
+        remaining = list(groups)
         fruitless = 0
         trouble: Exception | None = None
         while remaining:
             before = len(remaining)
             try:
                 data = _spread(client, parcel)
-                for result in _one_round(client, data, sorted(remaining)):
-                    remaining.discard(result.index)
-                    yield result
+                for group, results in _one_round(client, data, list(remaining)):
+                    remaining.remove(group)
+                    yield results
             except OSError as error:
                 raise LeakproError(
                     f"the Dask cluster was lost ({type(error).__name__}: {error}); finished shadow "
@@ -81,7 +81,7 @@ def train_on_dask(
             fruitless = fruitless + 1 if len(remaining) == before else 0
             if fruitless == _FRUITLESS_ROUNDS:
                 raise LeakproError(
-                    f"{_name(min(remaining))}, or one beside it, cannot be trained: the Dask "
+                    f"{named(remaining[0])}, or one beside it, cannot be trained: the Dask "
                     f"workers died {fruitless} times; is there enough memory for one?"
                 ) from trouble
 
@@ -91,14 +91,16 @@ def _spread(client: Any, parcel: Parcel) -> Any:
     return client.scatter(parcel, broadcast=True, hash=False)
 
 
-def _one_round(client: Any, data: Any, indices: Sequence[int]) -> Iterator[Finished]:
+def _one_round(
+    client: Any, data: Any, groups: Sequence[range]
+) -> Iterator[tuple[range, list[Finished]]]:
     """Train what can be trained before the data are lost with the last worker that had them."""
     from distributed import KilledWorker, as_completed
 
     token = uuid4().hex
     futures = {
-        client.submit(in_cluster, data, index, key=f"leakpro-shadow-{token}-{index}"): index
-        for index in indices
+        client.submit(in_cluster, data, group, key=f"leakpro-shadow-{token}-{group[0]}"): group
+        for group in groups
     }
     try:
         # Closing the client does not wait for what runs, so it is called off when we stop early.
@@ -109,24 +111,20 @@ def _one_round(client: Any, data: Any, indices: Sequence[int]) -> Iterator[Finis
                 continue
             except KilledWorker as error:
                 raise LeakproError(
-                    f"{_name(futures[future])} cannot be trained: every Dask worker that tried "
+                    f"{named(futures[future])} cannot be trained: every Dask worker that tried "
                     "died; is there enough memory for one?"
                 ) from error
             except OSError:
                 raise
             except Exception as error:
                 raise LeakproError(
-                    f"{_name(futures[future])} cannot be trained on Dask "
+                    f"{named(futures[future])} cannot be trained on Dask "
                     f"({type(error).__name__}: {error}); the workers need pytest-leakpro and all "
                     "that train uses, in the versions that are installed here"
                 ) from error
-            yield result
+            yield futures[future], result
     finally:
         client.cancel([*futures, data], force=True)
-
-
-def _name(index: int) -> str:
-    return f"shadow model {index + 1}"
 
 
 def _connect(stack: ExitStack, scheduler: str | None, workers: int) -> Any:

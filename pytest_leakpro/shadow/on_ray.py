@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.shadow.job import in_cluster
+from pytest_leakpro.shadow.group import in_cluster, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,16 +29,16 @@ _RETRIES = 3
 
 
 def train_on_ray(
-    parcel: Parcel, indices: Sequence[int], scheduler: str | None, workers: int
-) -> Iterator[Finished]:
+    parcel: Parcel, groups: Sequence[range], scheduler: str | None, workers: int
+) -> Iterator[list[Finished]]:
     """Train shadow models on a Ray cluster.
 
     Parameters
     ----------
     parcel : Parcel
         Kept once per machine.
-    indices : sequence of int
-        Which shadow models.
+    groups : sequence of range
+        Which shadow models, by what is trained together.
     scheduler : str or None
         The address of a running cluster; None to start one on this machine.
     workers : int
@@ -46,8 +46,8 @@ def train_on_ray(
 
     Yields
     ------
-    Finished
-        As they finish. What was under way in a process that died is trained in another.
+    list of Finished
+        A group's, as they finish. What was under way in a process that died is trained in another.
 
     Raises
     ------
@@ -58,24 +58,24 @@ def train_on_ray(
         ray = _connect(stack, scheduler, workers)
         task = ray.remote(in_cluster).options(num_cpus=1, max_retries=_RETRIES)
         data = ray.put(parcel)
-        pending = {task.remote(data, index): index for index in indices}
+        pending = {task.remote(data, group): group for group in groups}
         stack.callback(_call_off, ray, pending)
         while pending:
             ready, _ = ray.wait(list(pending), num_returns=1)
-            index = pending.pop(ready[0])
+            group = pending.pop(ready[0])
             try:
                 result = ray.get(ready[0])
             except ray.exceptions.RayError as error:
                 first_line = str(error).strip().partition("\n")[0]
                 raise LeakproError(
-                    f"shadow model {index + 1} cannot be trained on Ray "
+                    f"{named(group)} cannot be trained on Ray "
                     f"({type(error).__name__}: {first_line}); is there enough memory for one, and "
                     "are pytest-leakpro and all that train uses installed there?"
                 ) from error
             yield result
 
 
-def _call_off(ray: Any, pending: dict[Any, int]) -> None:
+def _call_off(ray: Any, pending: dict[Any, range]) -> None:
     for reference in pending:
         ray.cancel(reference, force=True)
 

@@ -1,14 +1,16 @@
 """Shadow models on a scheduler of Dask's with worker processes, one of which may die."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pytest_leakpro import LeakproError
+from pytest_leakpro import Classifier, LeakproError, TorchTrainer
 from pytest_leakpro.shadow import on_dask
 from pytest_leakpro.shadow.executor import execute
 from pytest_leakpro.shadow.place import Place
+from pytest_leakpro.shadow.way import Way
 from tests.shadow.jobs import KEY, dying, forest, job_of, quiet, same
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -54,6 +56,27 @@ def test_an_embedded_cluster(expected):
     assert same(execute(job_of(), forest, 2, said.append, Place("dask")), expected)
     assert said[0].startswith("6 shadow models x ")
     assert said[0].endswith(" on 2 workers of dask, not cached")
+
+
+def test_groups_of_torch_modules_on_a_cluster(started, tmp_path):
+    nn = pytest.importorskip("torch.nn")
+    trainer = TorchTrainer(module=lambda: nn.Linear(8, 2), epochs=2)
+    X = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(int)
+    target = Classifier(trainer(X[:100], y[:100], 0), (X[:100], y[:100]), (X[100:], y[100:]))
+    way = Way("products", "a test", group=4, bytes=1000)
+    job = replace(job_of(target, n_models=6, folder=tmp_path), way=way)
+    alone = execute(replace(job, cache=None), trainer, 1, quiet)
+    said = []
+    assert same(execute(job, trainer, 1, said.append, started(2)), alone)
+    assert said[0].startswith("6 shadow models in groups of 4 x ")
+    assert len(list((tmp_path / KEY).glob("*.npz"))) == 6
+
+    # A whole group is trained for the one that is missing, and the others stay as they were.
+    (tmp_path / KEY / "1.npz").unlink()
+    assert same(execute(job, trainer, 1, said.append, started(2)), alone)
+    assert said[1].startswith("4 shadow models in groups of 4 x ")
+    assert len(list((tmp_path / KEY).glob("*.npz"))) == 6
 
 
 @pytest.mark.parametrize("workers", [1, 2])

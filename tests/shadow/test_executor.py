@@ -23,7 +23,7 @@ def test_progress_is_shown_to_somebody_who_looks_on(monkeypatch, watched):
 
     said = []
     monkeypatch.setattr(executor, "_PROGRESS_SECONDS", -1.0)
-    monkeypatch.setattr(executor, "is_watched", lambda: watched)
+    monkeypatch.setattr(executor, "_is_watched", lambda: watched)
     token = session_variable.set(
         SessionDefaults(cache_dir=None, workers=1, shadow_models=4, say=said.append)
     )

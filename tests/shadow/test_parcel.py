@@ -10,7 +10,7 @@ from scipy import sparse
 
 from pytest_leakpro import Classifier
 from pytest_leakpro.shadow.executor import execute
-from pytest_leakpro.shadow.job import in_cluster
+from pytest_leakpro.shadow.group import in_cluster
 from pytest_leakpro.shadow.parcel import Parcel, pack
 from tests.shadow.jobs import forest, job_of, quiet, same, with_data
 
@@ -104,9 +104,9 @@ def test_what_one_model_writes_into_records_no_other_reads(large):
 
 def test_a_cluster_of_other_versions_is_refused():
     parcel = pack(job_of(), forest)
-    assert in_cluster(parcel, 1).signals is not None
+    assert in_cluster(parcel, range(1, 2))[0].signals is not None
     other = Parcel(parcel.stream, parcel.buffers, {**parcel.versions, "numpy": "0.1"})
-    refused = in_cluster(other, 1)
+    refused = in_cluster(other, range(1, 2))[0]
     assert refused.signals is None
     assert f"numpy {np.__version__} instead of 0.1" in refused.failure
 
@@ -114,4 +114,4 @@ def test_a_cluster_of_other_versions_is_refused():
 def test_what_cannot_be_unpacked_is_said():
     parcel = pack(job_of(), forest)
     broken = Parcel(parcel.stream[:50], parcel.buffers, parcel.versions)
-    assert "cannot be unpacked in another process" in in_cluster(broken, 0).failure
+    assert "cannot be unpacked in another process" in in_cluster(broken, range(1))[0].failure

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_leakpro import Classifier, LeakproError, Recipe, TorchTrainer, audit
 from pytest_leakpro.auditing.session import SessionDefaults, session_variable
-from pytest_leakpro.shadow import stacked_execution, stacked_training
+from pytest_leakpro.shadow import executor, group, stacked_execution, stacked_training
 from pytest_leakpro.shadow.stacked_training import train_group
 from pytest_leakpro.shadow.way import group_size, way_for
 from pytest_leakpro.targets.one_thread import one_thread
@@ -271,7 +271,7 @@ def test_an_audit_trains_in_groups_and_keeps_each_model(said, tmp_path, monkeypa
         trained.append(len(seeds))
         return plain(trainer, way, data, positions, seeds, stopped)
 
-    monkeypatch.setattr(stacked_execution, "train_group", counting)
+    monkeypatch.setattr(group, "train_group", counting)
     next(path for path in files(tmp_path) if path.stem == "2").unlink()
     assert audit(target, "auc <= 0.9").measurements[0].low == first.measurements[0].low
     assert trained == [4]
@@ -299,13 +299,13 @@ def test_the_number_of_workers_changes_nothing(said, monkeypatch, stack):
 
 def test_free_memory_decides_when_not_what(said, monkeypatch):
     at_once = []
-    plain = stacked_execution._in_threads
+    plain = executor.train_in_threads
 
-    def watched(job, trainer, way, missing, limit):
-        at_once.append((limit, way.group))
-        return plain(job, trainer, way, missing, limit)
+    def watched(job, trainer, missing, limit):
+        at_once.append((limit, job.way.group))
+        return plain(job, trainer, missing, limit)
 
-    monkeypatch.setattr(stacked_execution, "_in_threads", watched)
+    monkeypatch.setattr(executor, "train_in_threads", watched)
     monkeypatch.setattr(stacked_execution.os, "sysconf", lambda name: 1, raising=False)
     audit(target_of(group=2, weight_decay=0.1), "auc <= 0.9")
     assert at_once == [(1, 2)]
