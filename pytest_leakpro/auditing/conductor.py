@@ -45,7 +45,7 @@ def audit(
     attacks: str | Sequence[str | Attack] | None = None,
     seed: int | None = None,
     alpha: float | None = None,
-    shadow_models: int | None = None,
+    shadow_models: int | str | None = None,
     workers: int | None = None,
     weak_suite: str | None = None,
     name: str | None = None,
@@ -67,9 +67,10 @@ def audit(
         At least 0; the session's by default, 0 outside one.
     alpha : float, optional
         Error of both sides of a bound together, in (0, 1); 0.05 by default.
-    shadow_models : int, optional
+    shadow_models : int or "auto", optional
         How many shadow models to train where the target can be retrained, at least 4; 16 by
-        default.
+        default. With "auto" 8, 16, 32 and 64: a budget may be violated at any of these looks,
+        which share the error, and met at the last one only.
     workers : int, optional
         Number of processes that train them; the cores by default.
     weak_suite : {"warn", "inconclusive", "pass"}, optional
@@ -109,7 +110,7 @@ def assert_leakage_below(
     attacks: str | Sequence[str | Attack] | None = None,
     seed: int | None = None,
     alpha: float | None = None,
-    shadow_models: int | None = None,
+    shadow_models: int | str | None = None,
     workers: int | None = None,
     weak_suite: str | None = None,
     inconclusive: str | None = None,

@@ -66,6 +66,8 @@ class Context:
         What keeps a verdict from being PASS.
     seconds : float
         Time that was spent before the attacks ran.
+    fail_share : float
+        Of the error that this look at the evidence may spend on a FAIL, in (0, 1].
     """
 
     target: str
@@ -76,6 +78,7 @@ class Context:
     weak_suite: bool = False
     blocks_pass: tuple[str, ...] = ()
     seconds: float = 0.0
+    fail_share: float = 1.0
 
 
 def measure(
@@ -113,7 +116,8 @@ def measure(
     limit = None if budget is None else budget.limit
     error = context.alpha / 2
     weighed = []
-    for weight, entry in zip(attack_weights(len(brought)), brought, strict=True):
+    for of_suite, entry in zip(attack_weights(len(brought)), brought, strict=True):
+        weight = of_suite * context.fail_share
         definition.check_evidence(metric, entry.evidence)
         reading = definition.read(metric, entry.evidence, limit, weight * error, error)
         weighed.append(WeighedReading(entry.attack, weight, reading))

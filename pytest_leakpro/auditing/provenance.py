@@ -31,7 +31,7 @@ __all__ = ["configuration", "details_of_evidence", "details_of_target", "digest_
 
 
 def configuration(
-    session: SessionDefaults, suite: Iterable[Attack], shadow_models: int | None
+    session: SessionDefaults, suite: Iterable[Attack], shadow_models: int | str | None
 ) -> dict[str, Any]:
     """Say what was asked of the attacks: only what was asked alike is compared.
 
@@ -41,7 +41,7 @@ def configuration(
         What the call, the marker and the session say together.
     suite : iterable of Attack
         The attacks that were asked for, or the candidates.
-    shadow_models : int or None
+    shadow_models : int, "auto" or None
         How many there are to be, None for none.
     """
     asked = session.attacks

@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.feasibility import feasibility
@@ -26,7 +26,7 @@ from pytest_leakpro.auditing.provenance import (
 )
 from pytest_leakpro.auditing.records import USUAL_METRICS
 from pytest_leakpro.auditing.several import audit_several
-from pytest_leakpro.auditing.shadows import prepare_shadows
+from pytest_leakpro.auditing.shadows import Round, shadow_rounds
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
@@ -34,6 +34,7 @@ from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.verdict import Verdict
+from pytest_leakpro.shadow.deadline import OutOfTimeError
 from pytest_leakpro.shadow.obtain import has_shadows
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.scores import SavedScores
@@ -123,63 +124,133 @@ def _audit_target(
         len(suite) if session.attacks is not None else min(len(suite), LARGEST_DEFAULT_SUITE)
     )
     undecidable = _announce(budgets, sizes, session.alpha, n_attacks)
-    nothing_to_decide = bool(budgets) and len(undecidable) == len(budgets)
+    late = _late(session)
+    whys = [late] * len(budgets) if late else undecidable
+    if budgets and len(whys) == len(budgets):
+        return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
+    if late:
+        raise LeakproError(late)
 
-    strength, seconds, blocks_pass = "no shadow models", 0.0, view.blocks_pass
-    notes: list[str] = []
-    if any(attack.needs_shadow for attack in suite) and not nothing_to_decide:
-        prepared = prepare_shadows(target, view, suite, budgets, session)
-        suite, notes, strength = prepared.suite, prepared.notes, prepared.strength
-        seconds = prepared.seconds
-        if prepared.training:
-            about["training"] = prepared.training
-        blocks_pass += prepared.blocks_pass
+    rounds = iter([Round(suite)])
+    if any(attack.needs_shadow for attack in suite):
+        rounds = shadow_rounds(target, view, suite, budgets, session)
+    look: _Look | None = None
+    why = ""
+    try:
+        for settled in rounds:
+            look = _look(target, view, settled, budgets, session)
+            if any(entry.verdict is Verdict.FAIL for entry in look.measurements):
+                if not settled.last:
+                    why = f"stopped at {settled.strength}, since a budget is violated"
+                break
+    except OutOfTimeError as error:
+        if look is None and not budgets:
+            raise
+        why = str(error)
+    if look is None:
+        whys = [why] * len(budgets)
+        return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
+    if look.settled.training:
+        about["training"] = look.settled.training
+    return Audit(
+        target.name,
+        tuple(_with_weak_suite(_undecided(entry, why), session) for entry in look.measurements),
+        session.seed,
+        session.alpha,
+        (*view.notes, *look.settled.notes, *([why] if why else [])),
+        look.exposed,
+        details_of_target(target, view, session) | about,
+        _scores(look.brought, view, session),
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look at the evidence gave."""
+
+    settled: Round
+    brought: list[Brought]
+    exposed: dict[str, MemberScores]
+    measurements: tuple[Measurement, ...]
+
+
+def _look(
+    target: MembershipTarget,
+    view: MembershipView,
+    settled: Round,
+    budgets: tuple[Budget, ...],
+    session: SessionDefaults,
+) -> _Look:
     context = Context(
         target.name,
         target.access.value,
-        f"{target.access.value}, {strength}",
+        f"{target.access.value}, {settled.strength}",
         session.alpha,
         session.seed,
-        weak_suite=not any(attack.calibrated for attack in suite),
-        blocks_pass=blocks_pass,
-        seconds=seconds,
+        weak_suite=not any(attack.calibrated for attack in settled.suite),
+        blocks_pass=view.blocks_pass + settled.blocks_pass,
+        seconds=settled.seconds,
+        fail_share=settled.share,
     )
-    if nothing_to_decide:
-        measurements = tuple(
-            not_scored(budget, sizes, n_attacks, context, message)
-            for budget, message in zip(budgets, undecidable, strict=True)
-        )
-        said = view.notes
-        details = details_of_target(target, view, session) | about
-        return Audit(target.name, measurements, session.seed, session.alpha, said, details=details)
-
-    brought, exposed = [], {}
-    for attack in suite:
+    brought: list[Brought] = []
+    exposed: dict[str, MemberScores] = {}
+    for attack in settled.suite:
         started = time.perf_counter()
         evidence = attack.run(view, derive_rng(session.seed, "attack", attack.name))
         brought.append(Brought(attack.name, evidence, time.perf_counter() - started))
         if isinstance(evidence, MembershipScores):
             exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
-    measurements = tuple(
-        _with_weak_suite(entry, session) for entry in _measure(budgets, brought, context)
+    return _Look(settled, brought, exposed, _measure(budgets, brought, context))
+
+
+def _nothing_scored(
+    target: MembershipTarget,
+    view: MembershipView,
+    budgets: tuple[Budget, ...],
+    whys: list[str],
+    candidates: tuple[tuple[Attack, ...], int],
+    session: SessionDefaults,
+    about: dict[str, Any],
+) -> Audit:
+    """Give the audit of a target of which no member was scored, and say why of each budget."""
+    suite, n_attacks = candidates
+    context = Context(
+        target.name,
+        target.access.value,
+        f"{target.access.value}, no shadow models",
+        session.alpha,
+        session.seed,
+        weak_suite=not any(attack.calibrated for attack in suite),
+        blocks_pass=view.blocks_pass,
     )
-    said = (*view.notes, *notes)
+    sizes = Sizes(view.n_members, view.n_nonmembers)
+    measurements = tuple(
+        not_scored(budget, sizes, n_attacks, context, why)
+        for budget, why in zip(budgets, whys, strict=True)
+    )
     details = details_of_target(target, view, session) | about
     return Audit(
-        target.name,
-        measurements,
-        session.seed,
-        session.alpha,
-        said,
-        exposed,
-        details,
-        _scores(brought, view, session),
+        target.name, measurements, session.seed, session.alpha, view.notes, details=details
     )
+
+
+def _late(session: SessionDefaults) -> str:
+    """Say that the session's time was over before an audit began; empty where it was not."""
+    if session.deadline is None or not session.deadline.passed:
+        return ""
+    return f"the time budget of {session.deadline.budget} ended before this audit began"
+
+
+def _undecided(measurement: Measurement, why: str) -> Measurement:
+    """Say of what a look left undecided why no other one came."""
+    if not why or measurement.verdict is not Verdict.INCONCLUSIVE:
+        return measurement
+    return replace(measurement, notes=(*measurement.notes, why))
 
 
 def _shadow_models(
     target: MembershipTarget, suite: tuple[Attack, ...], session: SessionDefaults
-) -> int | None:
+) -> int | str | None:
     if not any(attack.needs_shadow for attack in suite):
         return None
     return session.shadow_models if target.signals is None else target.signals.n_models

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.gate.increase import Allowance, parse_increase
 from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.shadow.looks import AUTO
 from pytest_leakpro.shadow.place import Backend, Place
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.log import AuditLog
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.shadow.deadline import Deadline
     from pytest_leakpro.store.baseline import Baseline
 
 __all__ = [
@@ -56,14 +58,16 @@ class SessionDefaults:
         None for the strongest that match.
     others : tuple of Attack
         Attacks of other packages that the session knows; they run when named.
-    shadow_models : int
-        How many shadow models, at least 4.
+    shadow_models : int or "auto"
+        How many shadow models, at least 4; auto for looks at more and more of them.
     workers : int or None
         Number of processes that train them; None for the cores.
     backend : {"loky", "dask", "ray"}
         Where they are trained: loky for processes of this machine.
     scheduler : str or None
         The address of a cluster; None for one that is started on this machine.
+    deadline : Deadline or None
+        When no other shadow model is trained; what is undecided then stays so.
     cache_dir : str or None
         Where their signals are kept; None for nowhere.
     say : callable or None
@@ -105,10 +109,11 @@ class SessionDefaults:
     budgets: tuple[Budget, ...] = ()
     attacks: str | Sequence[str | Attack] | None = None
     others: tuple[Attack, ...] = ()
-    shadow_models: int = 16
+    shadow_models: int | str = 16
     workers: int | None = None
     backend: Backend = "loky"
     scheduler: str | None = None
+    deadline: Deadline | None = None
     cache_dir: str | None = ".leakpro/cache"
     say: Callable[[str], None] | None = None
     again: str = ""
@@ -132,8 +137,13 @@ class SessionDefaults:
             value = getattr(self, name)
             if value is None and name == "workers":
                 continue
+            if value == AUTO and name == "shadow_models":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise LeakproError(f"{name} is a whole number of at least {least}, not {value!r}")
+                auto = f', or "{AUTO}"' if name == "shadow_models" else ""
+                raise LeakproError(
+                    f"{name} is a whole number of at least {least}{auto}, not {value!r}"
+                )
         for name, known in (("inconclusive", OnInconclusive), ("weak_suite", OnWeakSuite)):
             value = getattr(self, name)
             if value not in get_args(known):

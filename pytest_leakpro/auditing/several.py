@@ -98,7 +98,11 @@ def combine(audits: Sequence[Audit], alpha: float) -> Audit:
     """
     first = audits[0]
     columns = list(zip(*(audit.measurements for audit in audits), strict=True))
-    said = [_said(entries) for entries in columns if entries[0].comparable is not None]
+    said = [
+        _said(entries)
+        for entries in columns
+        if all(entry.comparable is not None for entry in entries)
+    ]
     return Audit(
         first.target,
         tuple(_median(entries, alpha) for entries in columns),
@@ -110,10 +114,12 @@ def combine(audits: Sequence[Audit], alpha: float) -> Audit:
 
 
 def _median(entries: Sequence[Measurement], alpha: float) -> Measurement:
+    # The sizes decide nothing, for no target, or the time was over before some were scored.
+    lacking = next((entry for entry in entries if entry.comparable is None), None)
+    if lacking is not None:
+        return replace(lacking, alpha=alpha)
     middle = len(entries) // 2
     typical = sorted(entries, key=lambda entry: entry.value)[middle]
-    if typical.comparable is None:  # the sizes decide nothing, for no target
-        return replace(entries[0], alpha=alpha)
     lows, highs = (sorted(getattr(entry, side) for entry in entries) for side in ("low", "high"))
     return replace(
         typical,

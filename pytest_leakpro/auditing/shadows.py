@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +16,25 @@ import numpy as np
 from pytest_leakpro.auditing.ranking import rank_attacks
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE
 from pytest_leakpro.shadow.fidelity import compare_with_shadows
-from pytest_leakpro.shadow.obtain import ShadowPlan, obtain_shadows
+from pytest_leakpro.shadow.obtain import ShadowPlan, shadow_looks
 from pytest_leakpro.shadow.place import Place
+from pytest_leakpro.stats.multiplicity import look_shares
 from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.targets.membership_view import MembershipView
 
-__all__ = ["PreparedShadows", "prepare_shadows"]
+__all__ = ["Round", "shadow_rounds"]
 
 
 @dataclass(frozen=True)
-class PreparedShadows:
-    """What shadow models settled before the target's members are scored.
+class Round:
+    """What shadow models settle before the target's members are scored, at one look.
 
     Attributes
     ----------
@@ -39,32 +42,38 @@ class PreparedShadows:
         The attacks that run, the strongest first.
     strength : str
         How many shadow models the attacker has, in words.
-    notes : list of str
+    notes : tuple of str
         What was found, for the user.
     blocks_pass : tuple of str
         What keeps a verdict from being PASS.
     seconds : float
         Time that it took.
     training : dict
-        How torch modules were trained together, as plain data; empty for any other recipe.
+        How torch modules were trained together; empty where none were.
+    share : float
+        Of the error that this look may spend on a FAIL, in (0, 1].
+    last : bool
+        Whether no other look comes.
     """
 
     suite: tuple[Attack, ...]
-    strength: str
-    notes: list[str]
-    blocks_pass: tuple[str, ...]
-    seconds: float
-    training: dict[str, Any]
+    strength: str = "no shadow models"
+    notes: tuple[str, ...] = ()
+    blocks_pass: tuple[str, ...] = ()
+    seconds: float = 0.0
+    training: dict[str, Any] = field(default_factory=dict)
+    share: float = 1.0
+    last: bool = True
 
 
-def prepare_shadows(
+def shadow_rounds(
     target: Any,
     view: MembershipView,
     suite: tuple[Attack, ...],
     budgets: tuple[Budget, ...],
     session: SessionDefaults,
-) -> PreparedShadows:
-    """Obtain shadow signals for a view, and settle what follows from them.
+) -> Iterator[Round]:
+    """Obtain shadow signals for a view, look by look, and settle what follows from them.
 
     Parameters
     ----------
@@ -79,9 +88,17 @@ def prepare_shadows(
     session : SessionDefaults
         How many shadow models, and how.
 
-    Returns
-    -------
-    PreparedShadows
+    Yields
+    ------
+    Round
+        One, or one per look. What a look needs is trained when it is asked for.
+
+    Raises
+    ------
+    LeakproError
+        Where a shadow model cannot be trained.
+    OutOfTimeError
+        Where the time is over.
     """
     started = time.perf_counter()
     plan = ShadowPlan(
@@ -90,9 +107,42 @@ def prepare_shadows(
         cache=None if session.cache_dir is None else Path(session.cache_dir),
         say=session.say or _say_on_stderr,
         place=Place(session.backend, session.scheduler),
+        deadline=session.deadline,
     )
-    shadow = obtain_shadows(target, view, session.seed, plan)
-    view.shadow = shadow
+    looks = shadow_looks(target, view, session.seed, plan)
+    most = looks.numbers[-1]
+    shares = look_shares(len(looks.numbers))
+    for share, shadow in zip(shares, looks.signals, strict=True):
+        view.shadow = shadow
+        ranked, different = _settle(target, view, suite, budgets, session)
+        last = shadow.n_models == most
+        strength = f"{shadow.n_models} shadow models"
+        blocks: tuple[str, ...] = () if different is None else (different,)
+        if not last:
+            strength = f"{shadow.n_models} of at most {most} shadow models"
+            blocks += (f"a PASS takes all {most} shadow models, and this is a look at fewer",)
+        yield Round(
+            ranked,
+            strength,
+            (*plan.notes, *([] if different is None else [different])),
+            blocks,
+            time.perf_counter() - started,
+            dict(plan.training),
+            share,
+            last,
+        )
+
+
+def _settle(
+    target: Any,
+    view: MembershipView,
+    suite: tuple[Attack, ...],
+    budgets: tuple[Budget, ...],
+    session: SessionDefaults,
+) -> tuple[tuple[Attack, ...], str | None]:
+    """Choose the attacks by the shadow models, and say in what the target differs from these."""
+    shadow = view.shadow
+    assert shadow is not None
     n_members, n_nonmembers = len(view.records("members")), len(view.records("nonmembers"))
     n_counted = n_members + n_nonmembers
     # Only a population stands behind them; without one a copy of all signals is saved.
@@ -109,18 +159,7 @@ def prepare_shadows(
         names = [attack.name for attack in suite]
         ranked.sort(key=lambda attack: names.index(attack.name))
     signals = np.concatenate([view.members.negative_loss, view.nonmembers.negative_loss])
-    different = compare_with_shadows(signals, counted, n_members, n_nonmembers)
-    notes = list(plan.notes)
-    if different is not None:
-        notes.append(different)
-    return PreparedShadows(
-        tuple(ranked),
-        f"{shadow.n_models} shadow models",
-        notes,
-        () if different is None else (different,),
-        time.perf_counter() - started,
-        plan.training,
-    )
+    return tuple(ranked), compare_with_shadows(signals, counted, n_members, n_nonmembers)
 
 
 def _say_on_stderr(line: str) -> None:

@@ -6,15 +6,11 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import math
-import re
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import printable
 
-__all__ = ["read_age", "read_share", "read_sizes", "written_age", "written_bytes"]
-
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+__all__ = ["read_share", "read_sizes", "written_age", "written_bytes"]
 
 
 def read_share(text: str, option: str) -> float:
@@ -60,28 +56,6 @@ def read_sizes(text: str) -> tuple[int, int]:
     if max(numbers) > 100_000_000:
         raise LeakproError("--sizes: a hundred million on a side is the most that can be planned")
     return numbers[0], numbers[-1]
-
-
-def read_age(text: str, option: str) -> float:
-    """Read ``30d``: a number of seconds, minutes, hours, days or weeks.
-
-    Returns
-    -------
-    float
-        Seconds.
-
-    Raises
-    ------
-    LeakproError
-        Where number or unit is missing.
-    """
-    match = _AGE.fullmatch(text.strip())
-    if match is None:
-        raise LeakproError(
-            f"{option} is {printable(text)!r}: give a number with its unit, such as 30d "
-            "(s, m, h, d or w)"
-        )
-    return float(match[1]) * _SECONDS[match[2]]
 
 
 def written_age(seconds: float) -> str:

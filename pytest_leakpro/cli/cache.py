@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.cli.amounts import read_age, written_age, written_bytes
+from pytest_leakpro.cli.amounts import written_age, written_bytes
 from pytest_leakpro.cli.columns import paragraph, print_lines, text_columns
+from pytest_leakpro.gate.duration import read_duration
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import printable
 
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     entries = cache.entries()
     older_than = None
     if arguments.action == "clear" and arguments.older_than is not None:
-        older_than = read_age(arguments.older_than, "--older-than")
+        older_than = read_duration(arguments.older_than, "--older-than", "30d")
         entries = [entry for entry in entries if entry.age_seconds >= older_than]
     if not entries:
         what = "nothing that old" if older_than is not None else "nothing"

@@ -70,9 +70,13 @@ def add_options(parser: pytest.Parser) -> None:
     )
     option(
         "--leakpro-shadow-models",
-        type=int,
         metavar="K",
-        help="How many shadow models to train where the target can be retrained (16).",
+        help="How many shadow models to train where the target can be retrained (16), or auto.",
+    )
+    option(
+        "--leakpro-time-budget",
+        metavar="TIME",
+        help="How long the session may train, as 10m; what is undecided then is INCONCLUSIVE.",
     )
     option(
         "--leakpro-workers",
@@ -148,7 +152,8 @@ def add_options(parser: pytest.Parser) -> None:
     ini("leakpro_inconclusive", "As --leakpro-inconclusive.", type="string", default=None)
     ini("leakpro_weak_suite", "As --leakpro-weak-suite.", type="string", default=None)
     ini("leakpro_require_audits", "As --leakpro-require-audits.", type="bool", default=None)
-    ini("leakpro_shadow_models", "As --leakpro-shadow-models.", type="int", default=None)
+    ini("leakpro_shadow_models", "As --leakpro-shadow-models.", type="string", default=None)
+    ini("leakpro_time_budget", "As --leakpro-time-budget.", type="string", default=None)
     ini("leakpro_workers", "As --leakpro-workers.", type="int", default=None)
     ini("leakpro_backend", "As --leakpro-backend.", type="string", default=None)
     ini("leakpro_scheduler", "As --leakpro-scheduler.", type="string", default=None)

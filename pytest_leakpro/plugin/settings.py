@@ -17,6 +17,7 @@ from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.increase import Allowance
 from pytest_leakpro.plugin.options import chosen
+from pytest_leakpro.shadow.deadline import Deadline
 
 if TYPE_CHECKING:
     from pytest_leakpro.store.baseline import Baseline
@@ -71,7 +72,6 @@ def read_settings(config: pytest.Config) -> Settings:
             "alpha",
             "inconclusive",
             "weak_suite",
-            "shadow_models",
             "workers",
             "backend",
             "scheduler",
@@ -85,8 +85,11 @@ def read_settings(config: pytest.Config) -> Settings:
     require = bool(chosen(config, "leakpro_require_baseline"))
     budgets, budget_source = _lines(config, "leakpro_budget", "leakpro_budgets")
     allowances, allowance_source = _lines(config, "leakpro_compare_fail", "leakpro_compare_fail")
+    budget = chosen(config, "leakpro_time_budget")
     try:
+        options["shadow_models"] = _shadow_models(chosen(config, "leakpro_shadow_models"))
         defaults = SessionDefaults(
+            deadline=None if budget is None else Deadline.after(budget),
             cache_dir=None if chosen(config, "leakpro_no_cache") else str(folder),
             budgets=tuple(Budget.parse(line, budget_source) for line in budgets),
             allowances=tuple(Allowance.parse(line, allowance_source) for line in allowances),
@@ -111,6 +114,11 @@ def read_settings(config: pytest.Config) -> Settings:
         update,
         outputs,
     )
+
+
+def _shadow_models(text: str | None) -> int | str | None:
+    stripped = "" if text is None else text.strip()
+    return int(stripped) if stripped.isdecimal() else stripped or None
 
 
 def _lines(config: pytest.Config, flag: str, key: str) -> tuple[list[str], str]:

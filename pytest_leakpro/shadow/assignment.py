@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.shadow.looks import FEWEST_EITHER_WAY
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.targets.shadow_signals import FEWEST_MODELS
 
@@ -45,11 +46,11 @@ def models_per_unit(n_models: int, share: float) -> int:
             f"{n_models} shadow models are too few: at least {FEWEST_MODELS}, better 16, so that "
             "every record is in some and out of others"
         )
-    fewest = min(4, n_models // 2)
+    fewest = min(FEWEST_EITHER_WAY, n_models // 2)
     return int(np.clip(round(n_models * share), fewest, n_models - fewest))
 
 
-def assign(n_units: int, n_models: int, n_in: int, seed: int) -> NDArray[np.bool_]:
+def assign(n_units: int, n_models: int, n_in: int, seed: int, start: int = 0) -> NDArray[np.bool_]:
     """Draw a balanced assignment of units to shadow models.
 
     Parameters
@@ -62,6 +63,8 @@ def assign(n_units: int, n_models: int, n_in: int, seed: int) -> NDArray[np.bool
         In how many models each unit is, between 1 and K - 1.
     seed : int
         At least 0.
+    start : int
+        How many shadow models there are already, drawn apart.
 
     Returns
     -------
@@ -70,7 +73,8 @@ def assign(n_units: int, n_models: int, n_in: int, seed: int) -> NDArray[np.bool
         has exactly `n_in`, so that training sets are of equal size up to the last few units.
         Who was a member of the target plays no part.
     """
-    rng = derive_rng(seed, "shadow-assignment", str(n_models), str(n_in))
+    further = (str(start),) if start else ()
+    rng = derive_rng(seed, "shadow-assignment", str(n_models), str(n_in), *further)
     circle = (np.arange(n_models)[:, None] - np.arange(n_models)) % n_models < n_in
     order = rng.permutation(n_units)
     assignment = np.zeros((n_models, n_units), dtype=bool)

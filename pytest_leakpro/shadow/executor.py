@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
+from pytest_leakpro.shadow.deadline import Deadline, OutOfTimeError
 from pytest_leakpro.shadow.group import failure_of, in_worker, kept_signals
 from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, run_one
 from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
@@ -50,6 +51,7 @@ def execute(
     workers: int,
     say: Callable[[str], None],
     place: Place = _HERE,
+    deadline: Deadline | None = None,
 ) -> NDArray[np.float64]:
     """Train the shadow models of a job, or take them from the cache.
 
@@ -70,6 +72,8 @@ def execute(
         Told in one line what is coming, once the first shows how long it takes.
     place : Place
         Where; on this machine by default.
+    deadline : Deadline, optional
+        When no other group is begun.
 
     Returns
     -------
@@ -81,12 +85,16 @@ def execute(
     LeakproError
         Where one cannot be trained, or the place cannot be reached; those that were finished stay
         in the cache.
+    OutOfTimeError
+        Where the time was over before all were trained.
     """
     n_models = len(job.seeds)
     finished: dict[int, NDArray[np.float64]] = {}
     missing = _missing(job, finished)
     failures: list[Finished] = []
     said = None
+    if missing and deadline is not None and deadline.passed:
+        raise _out_of_time(deadline, job, finished)
     with closing(_results(job, train, missing, workers, place)) as results:
         for group in results:
             finished |= {r.index: r.signals for r in group if r.signals is not None}
@@ -100,6 +108,9 @@ def execute(
             elif _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
                 said = time.monotonic()
                 say(f"{len(finished)} of {n_models} shadow models")
+            left = len(finished) + len(failures) < n_models
+            if left and deadline is not None and deadline.passed:
+                raise _out_of_time(deadline, job, finished)
     if failures:
         raise _error(failures, job)
     return np.stack([finished[index] for index in range(n_models)])
@@ -114,6 +125,13 @@ def _missing(job: ShadowJob, finished: dict[int, NDArray[np.float64]]) -> list[r
         if any(signals is None for signals in kept.values()):
             missing.append(group)
     return missing
+
+
+def _out_of_time(
+    deadline: Deadline, job: ShadowJob, finished: dict[int, NDArray[np.float64]]
+) -> OutOfTimeError:
+    kept = job.cache is not None
+    return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=kept)
 
 
 def _error(failures: list[Finished], job: ShadowJob) -> LeakproError:

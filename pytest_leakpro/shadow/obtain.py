@@ -6,18 +6,22 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.shadow.assignment import assign, models_per_unit
+from pytest_leakpro.shadow.deadline import Deadline, OutOfTimeError
+from pytest_leakpro.shadow.digest import UndigestibleError
 from pytest_leakpro.shadow.executor import default_workers, execute
 from pytest_leakpro.shadow.job import ShadowJob
+from pytest_leakpro.shadow.looks import numbers_of_models
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.pool import Pool, pool_of
+from pytest_leakpro.shadow.signal_key import signal_key
 from pytest_leakpro.shadow.way import way_for
 from pytest_leakpro.stats.seeding import derive_seed
 from pytest_leakpro.store.cache import SignalCache
@@ -27,7 +31,7 @@ from pytest_leakpro.targets.torch_training import new_modules
 from pytest_leakpro.targets.trainers import trainer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.membership_target import MembershipTarget
     from pytest_leakpro.targets.membership_view import MembershipView
 
-__all__ = ["ShadowPlan", "has_shadows", "obtain_shadows"]
+__all__ = ["Looks", "ShadowPlan", "has_shadows", "shadow_looks"]
 
 _NOTABLE_GAP = 0.02
 
@@ -47,8 +51,8 @@ class ShadowPlan:
 
     Attributes
     ----------
-    n_models : int
-        How many, at least 4.
+    n_models : int or "auto"
+        How many, at least 4; auto for looks at more and more of them.
     workers : int or None
         Number of processes; None for the cores, shared among pytest-xdist's workers.
     cache : Path or None
@@ -59,16 +63,19 @@ class ShadowPlan:
         What was found on the way, for the user.
     place : Place
         Where they are trained; on this machine by default.
+    deadline : Deadline or None
+        When no other shadow model is begun.
     training : dict
         How torch modules were trained together, as plain data: way, group and reason.
     """
 
-    n_models: int
+    n_models: int | str
     workers: int | None
     cache: Path | None
     say: Callable[[str], None]
     notes: list[str] = field(default_factory=list)
     place: Place = field(default_factory=Place)
+    deadline: Deadline | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
 
@@ -77,10 +84,10 @@ def has_shadows(target: MembershipTarget) -> bool:
     return target.signals is not None or trainer_of(target) is not None
 
 
-def obtain_shadows(
+def shadow_looks(
     target: MembershipTarget, view: MembershipView, seed: int, plan: ShadowPlan
-) -> ShadowSignals:
-    """Give the shadow signals on the records of a view.
+) -> Looks:
+    """Settle at which numbers of shadow models the evidence is looked at.
 
     Parameters
     ----------
@@ -95,64 +102,153 @@ def obtain_shadows(
 
     Returns
     -------
-    ShadowSignals
-        Columns: the view's members, its non-members, its population (never in).
+    Looks
 
     Raises
     ------
     LeakproError
-        Where a shadow model cannot be trained, or signals brought along do not fit.
+        Where signals brought along do not fit, or there are too few shadow models.
     """
     if target.signals is not None:
-        return _brought_along(target.signals, view, plan)
+        brought = _brought_along(target.signals, view, plan)
+        return Looks((brought.n_models,), iter([brought]))
     train = trainer_of(target)
     assert train is not None
     pool = pool_of(target, view)
-    n_pool = len(pool.codes)
     n_target = target.n_train or len(view.pool[0])
-    n_in = models_per_unit(plan.n_models, n_target / n_pool)
-    assignment = assign(pool.n_units, plan.n_models, n_in, seed)[:, pool.codes]
-    _note_sizes(n_target, round(n_pool * n_in / plan.n_models), plan)
-
-    way = _way(train, plan)
-    key = _key(train, target, pool, view, seed, plan, n_in)
-    job = ShadowJob(
-        X=pool.X,
-        y=pool.y,
-        assignment=assignment,
-        seeds=tuple(
-            int(derive_seed(seed, "shadow-model", str(index)).generate_state(1)[0] % 2**31)
-            for index in range(plan.n_models)
-        ),
-        audited=pool.audited,
-        reader=target.model_reader,
-        cache=None if plan.cache is None or key is None else SignalCache(plan.cache),
-        key=key or "",
-        about={
-            "target": target.name,
-            "shadow_models": plan.n_models,
-            "records": int(sum(map(len, pool.audited))),
-        },
-        way=way,
-    )
-    signals = execute(job, train, plan.workers or default_workers(), plan.say, plan.place)
-    _require_different(signals)
-    included = assignment[:, pool.places]
-    if view.has_population:
-        never = np.zeros((plan.n_models, len(pool.audited[-1])), dtype=bool)
-        included = np.hstack([included, never])
-    in_order = np.array_equal(pool.columns, np.arange(signals.shape[1]))
-    return ShadowSignals(signals if in_order else signals[:, pool.columns], included)
+    share = n_target / len(pool.codes)
+    numbers = numbers_of_models(plan.n_models, share)
+    n_in = models_per_unit(numbers[0], share)
+    _note_sizes(n_target, round(len(pool.codes) * n_in / numbers[0]), plan)
+    training = _Training(train, target, pool, view, seed, plan, share, numbers[-1])
+    return Looks(numbers, training.signals(numbers))
 
 
-def _way(train: Any, plan: ShadowPlan) -> Way | None:
+@dataclass(frozen=True)
+class Looks:
+    """Shadow signals that grow from look to look.
+
+    Attributes
+    ----------
+    numbers : tuple of int
+        Of shadow models at each look, known beforehand; one where there is one look.
+    signals : iterator of ShadowSignals
+        Those of each look, trained when they are asked for. Columns: the view's members, its
+        non-members, its population (never in). Raises LeakproError where a shadow model cannot
+        be trained, and OutOfTimeError where the time is over.
+    """
+
+    numbers: tuple[int, ...]
+    signals: Iterator[ShadowSignals]
+
+
+class _Training:
+    """The shadow models of one target, trained in blocks."""
+
+    def __init__(
+        self,
+        train: Any,
+        target: MembershipTarget,
+        pool: Pool,
+        view: MembershipView,
+        seed: int,
+        plan: ShadowPlan,
+        share: float,
+        wanted: int,
+    ) -> None:
+        self._train = train
+        self._target = target
+        self._pool = pool
+        self._view = view
+        self._seed = seed
+        self._plan = plan
+        self._share = share
+        self._wanted = wanted
+        self._key = self._digest()
+
+    def signals(self, numbers: tuple[int, ...]) -> Iterator[ShadowSignals]:
+        """Train up to each number, and give all signals so far."""
+        shadow: ShadowSignals | None = None
+        for start, stop in pairwise((0, *numbers)):
+            signals, included = self._block(start, stop - start)
+            if shadow is not None:
+                signals = np.vstack([shadow.shadow, signals])
+                included = np.vstack([shadow.included, included])
+            _require_different(signals)
+            shadow = ShadowSignals(signals, included)
+            yield shadow
+
+    def _block(self, start: int, size: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Train some more: each unit is in as many of every block as its share wants."""
+        pool, plan = self._pool, self._plan
+        n_in = models_per_unit(size, self._share)
+        assignment = assign(pool.n_units, size, n_in, self._seed, start)[:, pool.codes]
+        way = _way(self._train, size, plan)
+        layout = f"{start} {size} {n_in} {self._seed} {'' if way is None else way.mark}"
+        job = ShadowJob(
+            X=pool.X,
+            y=pool.y,
+            assignment=assignment,
+            seeds=tuple(
+                int(derive_seed(self._seed, "shadow-model", str(index)).generate_state(1)[0])
+                % 2**31
+                for index in range(start, start + size)
+            ),
+            audited=pool.audited,
+            reader=self._target.model_reader,
+            cache=None if plan.cache is None or not self._key else SignalCache(plan.cache),
+            key=hashlib.sha256(f"{self._key} {layout}".encode()).hexdigest(),
+            about={
+                "target": self._target.name,
+                "shadow_models": size,
+                "records": int(sum(map(len, pool.audited))),
+            },
+            way=way,
+        )
+        try:
+            signals = execute(
+                job,
+                self._train,
+                plan.workers or default_workers(),
+                plan.say,
+                plan.place,
+                plan.deadline,
+            )
+        except OutOfTimeError as error:
+            assert plan.deadline is not None
+            raise OutOfTimeError(
+                plan.deadline, start + error.finished, self._wanted, kept=error.kept
+            ) from None
+        included = assignment[:, pool.places]
+        if self._view.has_population:
+            never = np.zeros((size, len(pool.audited[-1])), dtype=bool)
+            included = np.hstack([included, never])
+        in_order = np.array_equal(pool.columns, np.arange(signals.shape[1]))
+        return signals if in_order else signals[:, pool.columns], included
+
+    def _digest(self) -> str:
+        """Digest all that the signals depend on; empty where it cannot be told, or nobody asks."""
+        if self._plan.cache is None:
+            return ""
+        try:
+            return signal_key(self._train, self._target, self._pool, self._view)
+        except UndigestibleError as reason:
+            self._plan.notes.append(
+                f"shadow models are not cached, since it cannot be told when the recipe changes "
+                f"({reason}); name it with trainer_version="
+            )
+            return ""
+
+
+def _way(train: Any, n_models: int, plan: ShadowPlan) -> Way | None:
     """Choose how torch modules are trained together; None for any other recipe."""
     if not isinstance(train, TorchTrainer):
         return None
     # Two: a factory that returns the same module again is found before anything is trained.
     module = new_modules(train.module, [0, 0], "cpu")[0]
-    way = way_for(train, module, plan.n_models)
-    plan.notes.append(str(way))
+    way = way_for(train, module, n_models)
+    if str(way) not in plan.notes:
+        plan.notes.append(str(way))
     plan.training.update(way=way.name, group=way.group, reason=way.reason)
     return way
 
@@ -180,54 +276,3 @@ def _require_different(signals: NDArray[np.float64]) -> None:
             "some shadow models are alike to the last bit: train must use the records and the "
             "seed that it is given, and return a model of its own each time"
         )
-
-
-def _key(
-    train: Any,
-    target: MembershipTarget,
-    pool: Pool,
-    view: MembershipView,
-    seed: int,
-    plan: ShadowPlan,
-    n_in: int,
-) -> str | None:
-    """Digest all that signals depend on; None where it cannot be told."""
-    if plan.cache is None:
-        return None
-    from pytest_leakpro import __version__
-    from pytest_leakpro.shadow.digest import (
-        UndigestibleError,
-        digest_records,
-        digest_trainer,
-        library_versions,
-    )
-
-    recipe = getattr(train, "estimator", train)
-    try:
-        parts = {
-            "recipe": digest_trainer(recipe, target.trainer_version),
-            "pool": digest_records(pool.X, pool.y),
-            "population": (
-                digest_records(view.records("population").inputs, view.records("population").y)
-                if view.has_population
-                else ""
-            ),
-        }
-    except UndigestibleError as reason:
-        plan.notes.append(
-            f"shadow models are not cached, since it cannot be told when the recipe changes "
-            f"({reason}); name it with trainer_version="
-        )
-        return None
-    audited = hashlib.sha256()
-    for marks in pool.marks:
-        audited.update(marks.astype("<i8").tobytes() + b"|")
-    parts |= {
-        "audited": audited.hexdigest(),
-        "reader": repr(target.model_reader),
-        "assignment": f"{plan.n_models} {n_in} {seed}",
-        "training": "{way} {group}".format(**plan.training) if plan.training else "",
-        "versions": json.dumps(library_versions(), sort_keys=True),
-        "plugin": __version__,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

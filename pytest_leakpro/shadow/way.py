@@ -65,6 +65,11 @@ class Way:
     bytes: int = 0
 
     @property
+    def mark(self) -> str:
+        """What of it changes figures."""
+        return f"{self.name} {self.group}"
+
+    @property
     def stacked(self) -> bool:
         """Whether models share one program."""
         return self.name != "processes"

@@ -107,6 +107,8 @@ def test_nothing_is_said_when_quiet_and_options_come_from_the_ini_file(models):
     ("flag", "says"),
     [
         ("--leakpro-shadow-models=3", "shadow_models is a whole number of at least 4"),
+        ("--leakpro-shadow-models=many", "of at least 4, or \"auto\", not 'many'"),
+        ("--leakpro-time-budget=10", "the time budget is '10': give a number with its unit"),
         ("--leakpro-workers=0", "workers is a whole number of at least 1"),
         ("--leakpro-backend=desk", "invalid choice: 'desk'"),
         ("--leakpro-scheduler=tcp://host:1", "backend loky trains on this machine"),
@@ -116,6 +118,20 @@ def test_flags_that_cannot_be(models, flag, says):
     result = models.runpytest("--leakpro", flag)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert says in result.stderr.str()
+
+
+@pytest.mark.parametrize("where", ["flags", "ini"])
+def test_shadow_models_until_the_time_is_over(models, where):
+    flags = []
+    if where == "flags":
+        flags = ["--leakpro-shadow-models=auto", "--leakpro-time-budget=0.001s"]
+    else:
+        models.makeini("[pytest]\nleakpro_shadow_models = auto\nleakpro_time_budget = 0.001s\n")
+    models.runpytest("--leakpro", "-k", "clone", "--leakpro-json=out.json", *flags)
+    (entry,) = json.loads((models.path / "out.json").read_text())["measurements"]
+    assert entry["verdict"] == "INCONCLUSIVE"
+    assert entry["notes"] == ["the time budget of 0.001s ended before this audit began"]
+    assert entry["configuration"]["shadow_models"] == "auto"
 
 
 def test_an_unknown_backend_in_the_ini_file(models):
