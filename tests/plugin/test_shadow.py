@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from importlib.util import find_spec
 
 import pytest
 
@@ -58,6 +59,10 @@ def test_recipe(leakpro, cohort):
     (X, y), _ = cohort
     leakpro.measure(Recipe(fit, X, y), "auc <= 0.55")
 """
+
+# Not importorskip: the import drops the finder of installed packages that the standard library has
+# for another one, which pytester then takes away, so that later tests would find no plugin.
+needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="needs distributed")
 
 
 @pytest.fixture
@@ -141,8 +146,8 @@ def test_an_unknown_backend_in_the_ini_file(models):
     assert "backend cannot be 'desk' (did you mean 'dask'?)" in result.stderr.str()
 
 
+@needs_dask
 def test_the_same_figures_on_a_dask_cluster_of_this_machine(models):
-    pytest.importorskip("distributed")
     flags = ["-k", "module or conftest", "--leakpro", "--leakpro-shadow-models=6"]
 
     def run(name, *more):
@@ -159,8 +164,8 @@ def test_the_same_figures_on_a_dask_cluster_of_this_machine(models):
     assert result.stdout.str().count(" on 2 workers of dask, then cached") == 2
 
 
+@needs_dask
 def test_a_scheduler_that_does_not_answer_fails_the_test(models):
-    pytest.importorskip("distributed")
     result = models.runpytest_subprocess(
         "-k", "clone", "--leakpro", "--leakpro-backend=dask", "--leakpro-scheduler=127.0.0.1:1"
     )
