@@ -222,7 +222,7 @@ def _on_cluster(
     """Train on a cluster, whose machines may not see the cache: it is read and written here."""
     parcel = _packed(replace(job, cache=None), train)
     if parcel is None:
-        yield from _one_by_one(job, train, missing, 1)
+        yield from _results(job, train, missing, 1, _HERE)
         return
     if place.backend == "dask":
         from pytest_leakpro.shadow.on_dask import train_on_dask as train_on

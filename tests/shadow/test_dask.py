@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_leakpro import Classifier, LeakproError, TorchTrainer
-from pytest_leakpro.shadow import on_dask
+from pytest_leakpro.shadow import executor, on_dask
 from pytest_leakpro.shadow.executor import execute
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.way import Way
@@ -58,14 +58,31 @@ def test_an_embedded_cluster(expected):
     assert said[0].endswith(" on 2 workers of dask, not cached")
 
 
-def test_groups_of_torch_modules_on_a_cluster(started, tmp_path):
+def stacked_job(folder):
+    """Give six torch modules in groups of four, with their recipe."""
     nn = pytest.importorskip("torch.nn")
     trainer = TorchTrainer(module=lambda: nn.Linear(8, 2), epochs=2)
     X = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
     y = (X[:, 0] > 0).astype(int)
     target = Classifier(trainer(X[:100], y[:100], 0), (X[:100], y[:100]), (X[100:], y[100:]))
     way = Way("products", "a test", group=4, bytes=1000)
-    job = replace(job_of(target, n_models=6, folder=tmp_path), way=way)
+    return replace(job_of(target, n_models=6, folder=folder), way=way), trainer
+
+
+def test_groups_that_cannot_travel_are_trained_here(monkeypatch):
+    job, trainer = stacked_job(None)
+    alone = execute(job, trainer, 1, quiet)
+
+    def unpicklable(job, train):
+        raise TypeError("a lock")
+
+    monkeypatch.setattr(executor, "pack", unpicklable)
+    with pytest.warns(UserWarning, match="cannot be sent to other processes"):
+        assert same(execute(job, trainer, 2, quiet, Place("dask")), alone)
+
+
+def test_groups_of_torch_modules_on_a_cluster(started, tmp_path):
+    job, trainer = stacked_job(tmp_path)
     alone = execute(replace(job, cache=None), trainer, 1, quiet)
     said = []
     assert same(execute(job, trainer, 1, said.append, started(2)), alone)
