@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["best_variant", "rank_attacks"]
 
 MOST_TARGETS = 16
+# Enough to tell attacks apart, and for false positives at the budget's rate.
+_MOST_RECORDS = 20_000
+_FALSE_POSITIVES = 20
+_MOST_AT_ANY_RATE = 200_000
 
 
 def rank_attacks(
@@ -48,6 +52,7 @@ def rank_attacks(
     list of Attack
         The strongest first. Nothing here looks at the target.
     """
+    shadow = _some_records(shadow, fpr)
     powers: list[tuple[float, Attack]] = []
     for attack in attacks:
         if isinstance(attack, ShadowAttack):
@@ -58,6 +63,16 @@ def rank_attacks(
             powers.append((-1.0, attack))
     # Sorting is stable: equal powers keep the registry's order.
     return [attack for _, attack in sorted(powers, key=lambda pair: -pair[0])]
+
+
+def _some_records(shadow: ShadowSignals, fpr: float | None) -> ShadowSignals:
+    """Take records at even distances, where there are more than a ranking needs."""
+    most = _MOST_RECORDS
+    if fpr:
+        most = int(np.clip(2 * _FALSE_POSITIVES / fpr, most, _MOST_AT_ANY_RATE))
+    if shadow.n_records <= most:
+        return shadow
+    return shadow.take(np.linspace(0, shadow.n_records - 1, most).astype(np.intp))
 
 
 def best_variant(

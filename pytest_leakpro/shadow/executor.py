@@ -52,7 +52,8 @@ def execute(
     say: Callable[[str], None],
     place: Place = _HERE,
     deadline: Deadline | None = None,
-) -> NDArray[np.float64]:
+    into: NDArray[Any] | None = None,
+) -> NDArray[Any]:
     """Train the shadow models of a job, or take them from the cache.
 
     Which models are trained together depends on their numbers alone: where one is missing from
@@ -74,11 +75,13 @@ def execute(
         Where; on this machine by default.
     deadline : Deadline, optional
         When no other group is begun.
+    into : ndarray of float64, shape (K, n_audited), optional
+        Where the signals are written as they come; a new array by default.
 
     Returns
     -------
     ndarray of float64, shape (K, n_audited)
-        The same for every number of workers, and every place.
+        `into`. The same for every number of workers, and every place.
 
     Raises
     ------
@@ -89,15 +92,20 @@ def execute(
         Where the time was over before all were trained.
     """
     n_models = len(job.seeds)
-    finished: dict[int, NDArray[np.float64]] = {}
-    missing = _missing(job, finished)
+    if into is None:
+        into = np.empty((n_models, sum(map(len, job.audited))))
+    finished: set[int] = set()
+    missing = _missing(job, finished, into)
     failures: list[Finished] = []
     said = None
     if missing and deadline is not None and deadline.passed:
         raise _out_of_time(deadline, job, finished)
     with closing(_results(job, train, missing, workers, place)) as results:
         for group in results:
-            finished |= {r.index: r.signals for r in group if r.signals is not None}
+            for result in group:
+                if result.signals is not None:
+                    into[result.index] = result.signals
+                    finished.add(result.index)
             lost = [result for result in group if result.signals is None]
             if len(lost) == len(group):  # the others of other groups would fare no better
                 raise _error(lost, job)
@@ -113,23 +121,24 @@ def execute(
                 raise _out_of_time(deadline, job, finished)
     if failures:
         raise _error(failures, job)
-    return np.stack([finished[index] for index in range(n_models)])
+    return into
 
 
-def _missing(job: ShadowJob, finished: dict[int, NDArray[np.float64]]) -> list[range]:
+def _missing(job: ShadowJob, finished: set[int], into: NDArray[Any]) -> list[range]:
     """Take what the cache has, and give the groups that lack something."""
     missing = []
     for group in job.groups:
-        kept = {index: kept_signals(job, index) for index in group}
-        finished |= {index: signals for index, signals in kept.items() if signals is not None}
-        if any(signals is None for signals in kept.values()):
+        for index in group:
+            kept = kept_signals(job, index)
+            if kept is not None:
+                into[index] = kept
+                finished.add(index)
+        if not finished.issuperset(group):
             missing.append(group)
     return missing
 
 
-def _out_of_time(
-    deadline: Deadline, job: ShadowJob, finished: dict[int, NDArray[np.float64]]
-) -> OutOfTimeError:
+def _out_of_time(deadline: Deadline, job: ShadowJob, finished: set[int]) -> OutOfTimeError:
     kept = job.cache is not None
     return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=kept)
 
@@ -232,8 +241,7 @@ def _on_cluster(
         if job.cache is not None:
             for result in group:
                 if result.signals is not None and kept_signals(job, result.index) is None:
-                    signals = {"signals": result.signals}
-                    job.cache.store(job.key, result.index, signals, job.about)
+                    job.cache.store(job.key, result.index, result.signals, job.about)
         yield group
 
 

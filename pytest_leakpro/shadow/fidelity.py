@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from pytest_leakpro.stats.likelihood_ratio import record_blocks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,7 +59,7 @@ def compare_with_shadows(
     different = []
     for side, (rows, role) in sides.items():
         p_value, higher = _further_observation(
-            target[rows], shadow.shadow[:, rows], shadow.included[:, rows] == role
+            target[rows], shadow.shadow[:, rows], shadow.included[:, rows], role
         )
         if p_value <= LEVEL / len(sides):
             fit = "better" if higher else "worse"
@@ -71,20 +73,21 @@ def compare_with_shadows(
 
 
 def _further_observation(
-    target: NDArray[Any], shadow: NDArray[Any], role: NDArray[np.bool_]
+    target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_], role: bool
 ) -> tuple[float, bool]:
     """Rank every model among the others in the same role, and test the target's mean rank."""
-    everyone = np.vstack([shadow, target])
-    playing = np.vstack([role, np.ones(len(target), dtype=bool)])
-    counts = playing.sum(axis=0)
-    means = np.empty(len(everyone))
-    for place, (signals, plays) in enumerate(zip(everyone, playing, strict=True)):
-        rows = plays & (counts > 1)
-        beside, others_play = everyone[:, rows], playing[:, rows]
-        below = (others_play & (beside < signals[rows])).sum(axis=0)
-        equal = (others_play & (beside == signals[rows])).sum(axis=0)
-        relative = (below + equal / 2) / counts[rows] - 0.5
-        means[place] = relative.mean() if rows.any() else np.nan
+    sums, ranked = np.zeros(len(shadow) + 1), np.zeros(len(shadow) + 1)
+    for block in record_blocks(shadow.shape):
+        everyone = np.vstack([shadow[:, block], target[block]])
+        playing = np.vstack([included[:, block] == role, np.ones_like(target[block], dtype=bool)])
+        counts = playing.sum(axis=0)
+        # Who plays another role stands behind all, where no rank of the others feels it.
+        signals = np.where(playing, everyone, np.inf)
+        relative = (stats.rankdata(signals, axis=0) - 0.5) / counts - 0.5
+        counted = playing & (counts > 1)
+        sums += np.where(counted, relative, 0.0).sum(axis=1)
+        ranked += counted.sum(axis=1)
+    means = np.divide(sums, ranked, out=np.full(len(sums), np.nan), where=ranked > 0)
     own, others = means[-1], means[:-1][np.isfinite(means[:-1])]
     spread = float(np.std(others, ddof=1))
     if len(others) < 2 or not np.isfinite(own):

@@ -83,7 +83,7 @@ def run_stacked(
             elif signals is None:
                 signals, failure, trace = _read(job, module)
             if job.cache is not None and signals is not None and kept[index] is None:
-                job.cache.store(job.key, index, {"signals": signals}, job.about)
+                job.cache.store(job.key, index, signals, job.about)
             results.append(
                 Finished(
                     index,
@@ -162,8 +162,7 @@ def failure_of(failures: list[Finished], n_models: int) -> LeakproError:
 
 def kept_signals(job: ShadowJob, index: int) -> NDArray[np.float64] | None:
     """Give what the cache has of one shadow model, None where it has nothing."""
-    kept = None if job.cache is None else job.cache.load(job.key, index)
-    return None if kept is None else kept["signals"]
+    return None if job.cache is None else job.cache.load(job.key, index)
 
 
 def _read(job: ShadowJob, module: Any) -> tuple[NDArray[np.float64] | None, str, str]:

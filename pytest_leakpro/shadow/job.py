@@ -120,12 +120,12 @@ def run_one(job: ShadowJob, train: Callable[..., Any], index: int) -> Finished:
         if job.cache is not None:
             kept = job.cache.load(job.key, index)
             if kept is not None:
-                return Finished(index, kept["signals"], 0.0, cached=True)
+                return Finished(index, kept, 0.0, cached=True)
         started = time.perf_counter()
         signals = _train_and_read(job, train, index)
         seconds = time.perf_counter() - started
         if job.cache is not None:
-            job.cache.store(job.key, index, {"signals": signals}, job.about)
+            job.cache.store(job.key, index, signals, job.about)
         return Finished(index, signals, seconds, cached=False)
 
 

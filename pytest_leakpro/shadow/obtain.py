@@ -25,6 +25,7 @@ from pytest_leakpro.shadow.signal_key import signal_key
 from pytest_leakpro.shadow.way import way_for
 from pytest_leakpro.stats.seeding import derive_seed
 from pytest_leakpro.store.cache import SignalCache
+from pytest_leakpro.store.scratch import scratch_array
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
 from pytest_leakpro.targets.torch_trainer import TorchTrainer
 from pytest_leakpro.targets.torch_training import new_modules
@@ -165,24 +166,35 @@ class _Training:
         self._share = share
         self._wanted = wanted
         self._key = self._digest()
+        self._cache = None if plan.cache is None or not self._key else SignalCache(plan.cache)
 
     def signals(self, numbers: tuple[int, ...]) -> Iterator[ShadowSignals]:
         """Train up to each number, and give all signals so far."""
-        shadow: ShadowSignals | None = None
+        shape = numbers[-1], len(self._pool.columns)
+        folder = None if self._cache is None else self._cache.scratch_folder()
+        signals = scratch_array(shape, np.float64, folder)
+        included = scratch_array(shape, bool, folder)
+        marks: set[bytes] = set()
         for start, stop in pairwise((0, *numbers)):
-            signals, included = self._block(start, stop - start)
-            if shadow is not None:
-                signals = np.vstack([shadow.shadow, signals])
-                included = np.vstack([shadow.included, included])
-            _require_different(signals)
-            shadow = ShadowSignals(signals, included)
-            yield shadow
+            self._block(start, signals[start:stop], included[start:stop])
+            marks.update(hashlib.sha256(row.data).digest() for row in signals[start:stop])
+            if len(marks) < stop:
+                raise LeakproError(
+                    "some shadow models are alike to the last bit: train must use the records and "
+                    "the seed that it is given, and return a model of its own each time"
+                )
+            yield ShadowSignals(signals[:stop], included[:stop])
 
-    def _block(self, start: int, size: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Train some more: each unit is in as many of every block as its share wants."""
-        pool, plan = self._pool, self._plan
+    def _block(self, start: int, signals: NDArray[Any], included: NDArray[Any]) -> None:
+        """Train some more: each unit is in as many of every block as its share wants.
+
+        What they say, and which records they saw, is written into the arrays.
+        """
+        pool, plan, size = self._pool, self._plan, len(signals)
         n_in = models_per_unit(size, self._share)
-        assignment = assign(pool.n_units, size, n_in, self._seed, start)[:, pool.codes]
+        assignment = assign(pool.n_units, size, n_in, self._seed, start)
+        if not pool.one_by_one:
+            assignment = assignment[:, pool.codes]
         way = _way(self._train, size, plan)
         layout = f"{start} {size} {n_in} {self._seed} {'' if way is None else way.mark}"
         job = ShadowJob(
@@ -196,7 +208,7 @@ class _Training:
             ),
             audited=pool.audited,
             reader=self._target.model_reader,
-            cache=None if plan.cache is None or not self._key else SignalCache(plan.cache),
+            cache=self._cache,
             key=hashlib.sha256(f"{self._key} {layout}".encode()).hexdigest(),
             about={
                 "target": self._target.name,
@@ -206,25 +218,26 @@ class _Training:
             way=way,
         )
         try:
-            signals = execute(
+            execute(
                 job,
                 self._train,
                 plan.workers or default_workers(),
                 plan.say,
                 plan.place,
                 plan.deadline,
+                signals,
             )
         except OutOfTimeError as error:
             assert plan.deadline is not None
             raise OutOfTimeError(
                 plan.deadline, start + error.finished, self._wanted, kept=error.kept
             ) from None
-        included = assignment[:, pool.places]
-        if self._view.has_population:
-            never = np.zeros((size, len(pool.audited[-1])), dtype=bool)
-            included = np.hstack([included, never])
-        in_order = np.array_equal(pool.columns, np.arange(signals.shape[1]))
-        return signals if in_order else signals[:, pool.columns], included
+        in_order = np.array_equal(pool.columns, np.arange(len(pool.columns)))
+        for row, seen, trained_on in zip(signals, included, assignment, strict=True):
+            if not in_order:
+                row[:] = row[pool.columns]
+            seen[: len(pool.places)] = trained_on[pool.places]
+            seen[len(pool.places) :] = False  # the population
 
     def _digest(self) -> str:
         """Digest all that the signals depend on; empty where it cannot be told, or nobody asks."""
@@ -267,12 +280,4 @@ def _note_sizes(n_target: int, n_shadow: int, plan: ShadowPlan) -> None:
         plan.notes.append(
             f"shadow models are trained on {n_shadow:,} records, the target on {n_target:,}: with "
             "as many non-members as members they would be alike"
-        )
-
-
-def _require_different(signals: NDArray[np.float64]) -> None:
-    if len(np.unique(signals, axis=0)) < len(signals):
-        raise LeakproError(
-            "some shadow models are alike to the last bit: train must use the records and the "
-            "seed that it is given, and return a model of its own each time"
         )

@@ -54,6 +54,11 @@ class Pool:
     columns: NDArray[np.intp]
     marks: tuple[NDArray[Any], ...]
 
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each record is a unit of its own, in order."""
+        return np.array_equal(self.codes, np.arange(self.n_units))
+
 
 def pool_of(target: MembershipTarget, view: MembershipView) -> Pool:
     """Put the pool of a view together.

@@ -135,9 +135,10 @@ def choose_offline_a(
     """
     others, saw = included[1:], included[0]
     usable = (~others).any(axis=0)
+    rows = slice(None) if usable.all() else usable  # a slice copies nothing
+    own, beside, others, saw = log_p[0, rows], log_p[1:, rows], others[:, rows], saw[rows]
     powers = []
     for a in candidates:
-        reference = reference_log_probability(log_p[1:, usable], others[:, usable], offline_a=a)
-        ratio = log_ratio(log_p[0, usable], reference)
-        powers.append(auc(ratio[saw[usable]], ratio[~saw[usable]]))
+        ratio = log_ratio(own, reference_log_probability(beside, others, offline_a=a))
+        powers.append(auc(ratio[saw], ratio[~saw]))
     return float(candidates[int(np.argmax(powers))])

@@ -1,4 +1,4 @@
-"""The cache of shadow models' signals: arrays by key and number, never pickled.
+"""The cache of shadow models' signals: one array per model, by key and number, never pickled.
 
 What is cached is personal data, as the signals tell who was a member: folders are closed to others
 and kept out of version control.
@@ -8,10 +8,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import re
 import shutil
 import time
 from contextlib import contextmanager, suppress
@@ -20,9 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pytest_leakpro.gate.errors import LeakproError, warn
+from pytest_leakpro.gate.errors import warn
 from pytest_leakpro.store.atomic import write_bytes, write_text
 from pytest_leakpro.store.private_folder import make_private
+from pytest_leakpro.store.signal_file import KEY, file_name, names_of, packed, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["CacheEntry", "SignalCache"]
-
-_KEY = re.compile(r"[0-9a-f]{64}")
-_CHECKSUM = "checksum"
 
 
 class CacheEntry(NamedTuple):
@@ -46,7 +41,7 @@ class CacheEntry(NamedTuple):
 
 
 class SignalCache:
-    """Arrays of finished shadow models, one file each.
+    """Signals of finished shadow models in a folder, one file each.
 
     Parameters
     ----------
@@ -61,74 +56,70 @@ class SignalCache:
     def __repr__(self) -> str:
         return f"SignalCache({str(self.folder)!r})"
 
-    def load(self, key: str, index: int) -> dict[str, NDArray[Any]] | None:
-        """Give the arrays of one shadow model.
+    def load(self, key: str, index: int) -> NDArray[Any] | None:
+        """Give the signals of one shadow model.
 
         Parameters
         ----------
         key : str
-            Hexadecimal digest of all that the arrays depend on.
+            Hexadecimal digest of all that the signals depend on.
         index : int
             Which shadow model, at least 0.
 
         Returns
         -------
-        dict of ndarray or None
-            None where there are none, or the file is damaged: it is then warned of and removed.
+        ndarray or None
+            Mapped and read-only. None where there are none, or the file is damaged: it is then
+            warned of and removed.
         """
-        path = self._path(key, index)
+        require_key(key, index)
+        folder = self.folder / key
         try:
-            raw = path.read_bytes()
+            names = names_of(index, (path.name for path in folder.iterdir()))
         except OSError:
             return None
-        try:
-            with np.load(io.BytesIO(raw), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            checksum = arrays.pop(_CHECKSUM).tobytes().decode("ascii")
-            if checksum == _checksum(key, index, arrays):
-                return arrays
-        except Exception:  # noqa: S110
-            # A damaged archive fails in many ways: it seems encrypted, of a later version, huge.
-            pass
-        warn(f"the cache file {path.name} of {key[:12]}… is damaged; it is computed again")
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        for name in names:
+            try:
+                signals: NDArray[Any] = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+                if file_name(key, index, signals) == name:
+                    return signals
+            except FileNotFoundError:  # cleared meanwhile by another process
+                continue
+            except Exception:  # noqa: S110
+                # What is damaged fails in many ways: of a later version, of objects, huge.
+                pass
+            warn(f"the cache file {name[:18]}… of {key[:12]}… is damaged; it is computed again")
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
         return None
 
-    def store(
-        self, key: str, index: int, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]
-    ) -> None:
-        """Keep the arrays of one shadow model, in one step.
+    def store(self, key: str, index: int, signals: NDArray[Any], about: Mapping[str, Any]) -> None:
+        """Keep the signals of one shadow model, in one step.
 
         Parameters
         ----------
         key, index
             As for `load`.
-        arrays : mapping of str to ndarray
-            Without object arrays.
+        signals : ndarray
         about : mapping
             Plain data that says what the entry is for.
 
         Raises
         ------
         LeakproError
-            For an array of objects, which could only be pickled.
+            For objects, which could only be pickled.
         """
-        for name, array in arrays.items():
-            if array.dtype.hasobject:
-                raise LeakproError(f"the array {name!r} holds objects, which the cache never keeps")
+        require_key(key, index)
+        content = packed(signals)
         if not self._writable:
             return
-        stamp = np.frombuffer(_checksum(key, index, arrays).encode("ascii"), dtype=np.uint8)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **{**arrays, _CHECKSUM: stamp})
-        path = self._path(key, index)
+        folder = self.folder / key
         try:
-            self._make_folder(path.parent)
-            description = path.parent / "about.json"
+            self._make_folder(folder)
+            description = folder / "about.json"
             if not description.exists():
                 write_text(description, json.dumps(dict(about), indent=2, sort_keys=True))
-            write_bytes(path, buffer.getvalue())
+            write_bytes(folder / file_name(key, index, signals), content)
         except OSError as error:
             self._writable = False
             warn(f"the cache {self.folder} cannot be written, so nothing is kept: {error}")
@@ -142,10 +133,10 @@ class SignalCache:
         """
         from filelock import FileLock
 
-        path = self._path(key, index)
+        require_key(key, index)
         try:
-            self._make_folder(path.parent)
-            lock = FileLock(path.with_suffix(".lock"))
+            self._make_folder(self.folder / key)
+            lock = FileLock(self.folder / key / f"{index}.lock")
             lock.acquire()
         except (OSError, NotImplementedError):  # the latter where a file system has no locks
             yield
@@ -155,13 +146,26 @@ class SignalCache:
         finally:
             lock.release()
 
+    def scratch_folder(self) -> Path | None:
+        """Give the folder, made, for files that end with the process; None where it cannot be."""
+        try:
+            if not self.folder.is_dir():
+                self._make_folder(self.folder)
+        except OSError:
+            return None
+        return self.folder
+
     def entries(self) -> list[CacheEntry]:
         """List what is kept, the newest first."""
         found = []
         for folder in self.folder.glob("*") if self.folder.is_dir() else ():
-            if not _KEY.fullmatch(folder.name):
+            if not KEY.fullmatch(folder.name):
                 continue
-            files = list(folder.glob("*.npz"))
+            try:
+                names = names_of(None, (path.name for path in folder.iterdir()))
+            except OSError:
+                continue
+            files = [folder / name for name in names]
             try:
                 about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
             except (OSError, ValueError):
@@ -198,11 +202,6 @@ class SignalCache:
             shutil.rmtree(self.folder / entry.key, ignore_errors=True)
         return len(entries)
 
-    def _path(self, key: str, index: int) -> Path:
-        if not _KEY.fullmatch(key) or index < 0:
-            raise LeakproError(f"{key!r} is no key of the cache")
-        return self.folder / key / f"{index}.npz"
-
     def _make_folder(self, folder: Path) -> None:
         root = self.folder.parent if self.folder.parent.name == ".leakpro" else self.folder
         if root == self.folder and root.is_dir() and any(map(_is_foreign, root.iterdir())):
@@ -214,14 +213,4 @@ class SignalCache:
 
 
 def _is_foreign(path: Path) -> bool:
-    return path.name != ".gitignore" and not _KEY.fullmatch(path.name)
-
-
-def _checksum(key: str, index: int, arrays: Mapping[str, NDArray[Any]]) -> str:
-    # With the place, so that a file that was moved to another is not taken for it.
-    total = hashlib.sha256(f"{key} {index}\n".encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
-        total.update(array.tobytes())
-    return total.hexdigest()
+    return path.name != ".gitignore" and not KEY.fullmatch(path.name)

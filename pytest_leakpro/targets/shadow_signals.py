@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.store.scratch import scratch_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -109,8 +110,17 @@ class ShadowSignals:
             )
 
     def take(self, positions: NDArray[np.intp]) -> ShadowSignals:
-        """Take some of the records, by position."""
-        return ShadowSignals(self.shadow[:, positions], self.included[:, positions])
+        """Take some of the records, by position; what stands side by side is not copied."""
+        first, n = int(positions[0]), len(positions)
+        if np.array_equal(positions, np.arange(first, first + n)):
+            beside = slice(first, first + n)
+            return ShadowSignals(self.shadow[:, beside], self.included[:, beside])
+        shadow = scratch_array((self.n_models, n), self.shadow.dtype)
+        included = scratch_array((self.n_models, n), bool)
+        for index in range(self.n_models):
+            shadow[index] = self.shadow[index, positions]
+            included[index] = self.included[index, positions]
+        return ShadowSignals(shadow, included)
 
 
 def _load(given: Any, name: str) -> NDArray[Any]:

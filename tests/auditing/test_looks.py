@@ -117,8 +117,8 @@ def test_the_figures_do_not_depend_on_the_cache(session, tmp_path):
     session(cache_dir=str(tmp_path), deadline=None)
     assert figures(audit(safe_target(100, train=None), *budgets)) == expected
     # Whatever is in the cache, the looks come in their order.
-    folder = max(tmp_path.glob("*/"), key=lambda path: len(list(path.glob("*.npz"))))
-    for path in folder.glob("1*.npz"):
+    folder = max(tmp_path.glob("*/"), key=lambda path: len(list(path.glob("*.npy"))))
+    for path in folder.glob("1*.npy"):
         path.unlink()
     assert figures(audit(safe_target(100, train=None), *budgets)) == expected
     session(cache_dir=str(tmp_path), deadline=end)
@@ -195,7 +195,7 @@ def test_time_that_ends_in_the_middle(session, tmp_path, monkeypatch, models, do
     measured = caught.value.audit.measurements[0]
     # Of auto, the look at eight was complete: its figures are shown, and are no PASS.
     assert np.isfinite(measured.value) == (models == "auto")
-    assert len(list(tmp_path.rglob("*.npz"))) == done
+    assert len(list(tmp_path.rglob("*.npy"))) == done
 
     session(shadow_models=models, cache_dir=str(tmp_path))
     again = audit(target(), "auc <= 0.9")

@@ -26,11 +26,11 @@ def root(tmp_path, monkeypatch):
             cache.store(
                 key,
                 index,
-                {"signals": np.zeros(2000)},
+                np.zeros(2000),
                 {"target": target, "shadow_models": 3, "records": 2000},
             )
     old = time.time() - 10.5 * 86_400
-    for file in (cache.folder / KEYS[0]).glob("*.npz"):
+    for file in (cache.folder / KEYS[0]).glob("*.npy"):
         os.utime(file, (old, old))
     return tmp_path
 

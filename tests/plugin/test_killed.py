@@ -29,6 +29,10 @@ def test_it(leakpro, cohort):
 """
 
 
+def number_of(file):
+    return int(file.name.partition("-")[0])
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments(pytester):
     pytester.makeconftest(CONFTEST)
@@ -53,7 +57,7 @@ def test_killed_at_random_moments(pytester):
     chance = random.Random(0)
     cache = pytester.path / ".leakpro" / "cache"
     for kill in range(KILLS):
-        kept = {seeds[int(file.stem)] for file in cache.glob("*/*.npz")}
+        kept = {seeds[number_of(file)] for file in cache.glob("*/*.npy")}
         before = len(trained())
         session = pytester.popen(
             [
@@ -73,10 +77,10 @@ def test_killed_at_random_moments(pytester):
         session.kill()
         session.wait(60)
         assert kept.isdisjoint(trained()[before:])
-        assert kept <= {seeds[int(file.stem)] for file in cache.glob("*/*.npz")}
-    kept = {seeds[int(file.stem)] for file in cache.glob("*/*.npz")}
+        assert kept <= {seeds[number_of(file)] for file in cache.glob("*/*.npy")}
+    kept = {seeds[number_of(file)] for file in cache.glob("*/*.npy")}
     before = len(trained())
     assert KILLS / 2 < len(kept) < MODELS
     assert run("afterwards", "--leakpro-workers=2") == undisturbed
     assert kept.isdisjoint(trained()[before:])
-    assert len(list(cache.glob("*/*.npz"))) == MODELS
+    assert len(list(cache.glob("*/*.npy"))) == MODELS

@@ -211,11 +211,11 @@ def test_a_killed_session_keeps_what_was_finished(models):
     session = models.popen([sys.executable, "-m", "pytest", *flags])
     cache = models.path / ".leakpro" / "cache"
     deadline = time.monotonic() + 60
-    while len(list(cache.glob("*/*.npz"))) < 2 and time.monotonic() < deadline:
+    while len(list(cache.glob("*/*.npy"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     session.kill()
     session.wait(30)
-    finished = len(list(cache.glob("*/*.npz")))
+    finished = len(list(cache.glob("*/*.npy")))
     assert 2 <= finished < 6
     before = len((models.path / "trained.log").read_text())
     models.runpytest_subprocess(*flags).assert_outcomes(passed=1)

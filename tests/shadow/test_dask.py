@@ -87,13 +87,13 @@ def test_groups_of_torch_modules_on_a_cluster(started, tmp_path):
     said = []
     assert same(execute(job, trainer, 1, said.append, started(2)), alone)
     assert said[0].startswith("6 shadow models in groups of 4 x ")
-    assert len(list((tmp_path / KEY).glob("*.npz"))) == 6
+    assert len(list((tmp_path / KEY).glob("*.npy"))) == 6
 
     # A whole group is trained for the one that is missing, and the others stay as they were.
-    (tmp_path / KEY / "1.npz").unlink()
+    next((tmp_path / KEY).glob("1-*.npy")).unlink()
     assert same(execute(job, trainer, 1, said.append, started(2)), alone)
     assert said[1].startswith("4 shadow models in groups of 4 x ")
-    assert len(list((tmp_path / KEY).glob("*.npz"))) == 6
+    assert len(list((tmp_path / KEY).glob("*.npy"))) == 6
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -110,17 +110,17 @@ def test_a_model_over_which_every_worker_dies(started, tmp_path, workers):
     train = dying(str(tmp_path / "died"), seed_that_dies=103, times=99)
     with pytest.raises(LeakproError, match=r"shadow model 4.*is there enough memory for one\?"):
         execute(job_of(folder=tmp_path), train, 1, quiet, started(workers))
-    assert np.isfinite(job_of(folder=tmp_path).cache.load(KEY, 0)["signals"]).all()
+    assert np.isfinite(job_of(folder=tmp_path).cache.load(KEY, 0)).all()
 
 
 def test_the_cache_is_read_and_written_here(started, expected, tmp_path):
     job, said = job_of(folder=tmp_path), []
     place = started(2)
-    job.cache.store(KEY, 2, {"signals": expected[2]}, {})
+    job.cache.store(KEY, 2, expected[2], {})
     assert same(execute(job, forest, 1, said.append, place), expected)
     assert "5 shadow models x " in said[0]
     assert said[0].endswith(f" on dask at {place.scheduler}, 1 from the cache, then cached")
-    assert len(list((tmp_path / KEY).glob("*.npz"))) == 6
+    assert len(list((tmp_path / KEY).glob("*.npy"))) == 6
     # Nothing is left to train, so that nobody is asked.
     nobody = Place("dask", "tcp://127.0.0.1:1")
     assert same(execute(job, forest, 1, said.append, nobody), expected)

@@ -28,7 +28,7 @@ def test_the_same_signals_even_where_a_process_dies(tmp_path):
     train = dying(str(tmp_path / "died"), seed_that_dies=103)
     assert same(execute(job_of(folder=tmp_path), train, 2, quiet, Place("ray")), expected)
     assert (tmp_path / "died").read_text() == "x"
-    assert len(list(tmp_path.glob("*/*.npz"))) == 6
+    assert len(list(tmp_path.glob("*/*.npy"))) == 6
 
 
 @pytest.mark.slow

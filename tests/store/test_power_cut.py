@@ -34,7 +34,7 @@ def write(number, turns=1000):
         History(private).add(records, "1.0", 0)
         update_baseline(root / "b.json", private, records, "1.0", lambda entry: False)
         array = np.full(2000, float(turn))
-        SignalCache(private / "cache").store(KEY, turn % 5, {"signals": array}, {"target": "x"})
+        SignalCache(private / "cache").store(KEY, turn % 5, array, {"target": "x"})
 
 
 def check():
@@ -48,7 +48,7 @@ def check():
     cache = SignalCache(private / "cache")
     for index in range(5):
         loaded = cache.load(KEY, index)  # a damaged file would be warned of
-        assert loaded is None or len(set(loaded["signals"])) == 1
+        assert loaded is None or len(set(loaded)) == 1
 
 
 rng = random.Random(0)

@@ -14,6 +14,7 @@ from scipy import special
 from pytest_leakpro.attacks.membership.shadow_attack import (
     ShadowAttack,
     clip_at_resolution,
+    read_in_blocks,
     resolution,
 )
 
@@ -68,7 +69,8 @@ class LikelihoodRatio(ShadowAttack):
         from pytest_leakpro.stats.likelihood_ratio import lira_online
 
         signal = _reader(self.signal, shadow)
-        return lira_online(signal(shadow), included, signal(target), variance=self.variance)
+        read = read_in_blocks(shadow, signal)
+        return lira_online(read, included, signal(target), variance=self.variance)
 
 
 @dataclass(frozen=True)
@@ -96,22 +98,22 @@ class OfflineLikelihoodRatio(LikelihoodRatio):
         from pytest_leakpro.stats.likelihood_ratio import lira_offline
 
         signal = _reader(self.signal, shadow)
-        return lira_offline(signal(shadow), included, signal(target), variance=self.variance)
+        read = read_in_blocks(shadow, signal)
+        return lira_offline(read, included, signal(target), variance=self.variance)
 
 
 def _reader(name: str, shadow: NDArray[Any]) -> Any:
     """Give the function that reads a signal, with the models' resolution settled beforehand."""
     if name in {"error", "log-error"}:
-        errors = -shadow
-        positive = errors[errors > 0]
-        tiny = float(positive.min()) / 2 if positive.size else 1e-300
+        smallest = min(float(np.min(-row, initial=np.inf, where=row < 0)) for row in shadow)
+        tiny = smallest / 2 if np.isfinite(smallest) else 1e-300
         if name == "error":
             return lambda values: values
         return lambda values: -np.log(np.maximum(-values, tiny))
-    smallest = resolution(shadow)
+    least = resolution(shadow)
 
     def read(log_odds: NDArray[Any]) -> NDArray[Any]:
-        clipped = clip_at_resolution(log_odds, smallest)
+        clipped = clip_at_resolution(log_odds, least)
         if name == "probability":
             return np.asarray(special.expit(clipped))
         if name == "loss":

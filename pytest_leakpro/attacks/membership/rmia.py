@@ -13,12 +13,15 @@ import numpy as np
 from pytest_leakpro.attacks.membership.shadow_attack import (
     ShadowAttack,
     clip_at_resolution,
+    read_in_blocks,
     resolution,
 )
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.classifier import Classifier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.membership_view import MembershipView
@@ -63,8 +66,8 @@ class RatioToReference(ShadowAttack):
         """Give the log ratio of every record; see `ShadowAttack.score_records`."""
         from pytest_leakpro.stats.reference_ratio import log_ratio, reference_log_probability
 
-        smallest = resolution(shadow)
-        log_p, own = (_log_probability(signal, smallest) for signal in (shadow, target))
+        read = _reader(shadow)
+        log_p, own = read_in_blocks(shadow, read), read(target)
         a = self.offline_a(log_p, included)
         return log_ratio(own, reference_log_probability(log_p, included, offline_a=a))
 
@@ -86,11 +89,11 @@ class RatioToReference(ShadowAttack):
         if view.shadow.n_records == len(members) + len(nonmembers):
             raise LeakproError("rmia by pairs needs shadow signals on the population as well")
         rows = slice(len(members) + len(nonmembers), None)
-        log_p = _log_probability(view.shadow.shadow[:, rows], resolution(view.shadow.shadow))
+        read = _reader(view.shadow.shadow)
+        log_p = read_in_blocks(view.shadow.shadow[:, rows], read)
         # The population is in no shadow model: its reference is theirs who never saw it.
         reference = reference_log_probability(log_p, view.shadow.included[:, rows], offline_a=1.0)
-        own = _log_probability(view.population.negative_loss, resolution(view.shadow.shadow))
-        ratios = log_ratio(own, reference)
+        ratios = log_ratio(read(view.population.negative_loss), reference)
         return (
             pair_share(members, ratios, self.gamma),
             pair_share(nonmembers, ratios, self.gamma),
@@ -126,5 +129,7 @@ class OfflineRatioToReference(RatioToReference):
         return choose_offline_a(log_p, included) if self.a is None else self.a
 
 
-def _log_probability(log_odds: NDArray[Any], smallest: float) -> NDArray[Any]:
-    return np.asarray(-np.logaddexp(0.0, -clip_at_resolution(log_odds, smallest)))
+def _reader(shadow: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Give the function from log-odds to log probabilities, at the resolution of the models."""
+    smallest = resolution(shadow)
+    return lambda log_odds: np.asarray(-np.logaddexp(0.0, -clip_at_resolution(log_odds, smallest)))

@@ -13,13 +13,16 @@ import numpy as np
 from scipy import special
 
 from pytest_leakpro.attacks.base import MembershipAttack
+from pytest_leakpro.store.scratch import scratch_array
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.membership_view import MembershipView
 
-__all__ = ["ShadowAttack", "clip_at_resolution", "resolution"]
+__all__ = ["ShadowAttack", "clip_at_resolution", "read_in_blocks", "resolution"]
 
 _SATURATED = 600.0
 
@@ -93,9 +96,11 @@ def resolution(shadow: NDArray[Any]) -> float:
         A forest of T trees with pure leaves knows none between 0 and 1/T: 1/(2T). A network whose
         probabilities go down to 1e-20 loses nothing.
     """
-    sizes = np.abs(shadow)
-    known = sizes[sizes < _SATURATED]
-    smallest = float(special.expit(-known.max())) if known.size else 1e-6
+    largest = 0.0
+    for row in shadow:  # one at a time: there may be more of them than memory holds
+        sizes = np.abs(row)
+        largest = max(largest, float(np.max(sizes, initial=0.0, where=sizes < _SATURATED)))
+    smallest = float(special.expit(-largest)) if largest else 1e-6
     return min(max(smallest / 2, 1e-30), 0.25)
 
 
@@ -103,3 +108,25 @@ def clip_at_resolution(log_odds: NDArray[Any], smallest: float) -> NDArray[Any]:
     """Clip log-odds where the models cannot tell a probability from 0 or from 1."""
     limit = float(np.log1p(-smallest) - np.log(smallest))
     return np.asarray(np.clip(log_odds, -limit, limit))
+
+
+def read_in_blocks(
+    shadow: NDArray[Any], read: Callable[[NDArray[Any]], NDArray[Any]]
+) -> NDArray[Any]:
+    """Apply a function of single signals to all of them, in bounded memory.
+
+    Parameters
+    ----------
+    shadow : ndarray of shape (K, n)
+    read : callable
+        From an array to one of the same shape.
+
+    Returns
+    -------
+    ndarray of shape (K, n)
+        Mapped from a file where it is large.
+    """
+    result = scratch_array(shadow.shape, np.float64)
+    for row, signals in zip(result, shadow, strict=True):
+        row[:] = read(signals)
+    return result
