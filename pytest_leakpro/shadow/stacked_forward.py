@@ -5,10 +5,10 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.shadow.stacked_layers import layers_of
 from pytest_leakpro.shadow.way import known_layers
 from pytest_leakpro.targets.torch_training import check_loss
 
@@ -42,96 +42,59 @@ def products_gradients(module: Any, loss: Any, random: Any) -> Any:
     """
     import torch
 
-    layers = known_layers(module)
-    assert layers is not None
+    known = known_layers(module)
+    assert known is not None
     names = {id(value): name for name, value in module.named_parameters()}
-    losses_of = _losses(loss)
+    layers = layers_of(known, names, random)
+    loss_and_gradient = _loss_and_gradient(loss)
 
     def gradients(
         weights: dict[str, Any], frozen: dict[str, Any], inputs: Any, targets: Any
     ) -> tuple[Any, dict[str, Any]]:
-        leaves = {name: value.detach().requires_grad_() for name, value in weights.items()}
-        every = {**leaves, **frozen}
-        x = inputs
-        for layer in layers:
-            own = [
-                None if value is None else every[names[id(value)]]
-                for value in (getattr(layer, "weight", None), getattr(layer, "bias", None))
-            ]
-            x = _apply(layer, own, x, random)
-        losses = losses_of(x, targets)
-        found = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
-        return losses.detach(), _by_name(leaves, found)
+        every = {**weights, **frozen}
+        found: dict[str, Any] = {}
+        first = next(
+            place for place, layer in enumerate(layers) if any(n in weights for n in layer.names)
+        )
+        with torch.no_grad():
+            x = inputs
+            for layer in layers:
+                x = layer.forward(x, every)
+            losses, above = loss_and_gradient(x, targets)
+            if above is None:  # the loss does not depend on the outputs
+                return losses, found
+            for place in range(len(layers) - 1, first, -1):
+                above = layers[place].backward(above, every, weights, found)
+            layers[first].backward(above, every, weights, found, below=False)
+        return losses, found
 
     return gradients
 
 
-def _by_name(leaves: dict[str, Any], found: Any) -> dict[str, Any]:
-    """Leave out what has no gradient: the optimiser leaves it as it is, as torch's does."""
-    pairs = zip(leaves, found, strict=True)
-    return {name: gradient for name, gradient in pairs if gradient is not None}
-
-
-def _apply(layer: Any, own: list[Any], x: Any, random: Any) -> Any:
-    import torch
-    from torch import nn
-
-    kind = type(layer)
-    if kind is nn.Linear:
-        weight, bias = own
-        # Axes between the records and the last one count as records.
-        flat = x.flatten(1, -2)
-        y = _linear()(flat, weight, bias)
-        return y if x.ndim == 3 else y.reshape(*x.shape[:-1], y.shape[-1])
-    if kind is nn.LayerNorm:
-        y = nn.functional.layer_norm(x, layer.normalized_shape, None, None, layer.eps)
-        weight, bias = (None if part is None else _beside(part, x) for part in own)
-        y = y if weight is None else y * weight
-        return y if bias is None else y + bias
-    if kind is nn.Dropout:
-        if layer.p == 0:
-            return x
-        if layer.p == 1:
-            return x * 0
-        kept = torch.empty_like(x).bernoulli_(1 - layer.p, generator=random)
-        return x * kept.div_(1 - layer.p)
-    if kind is nn.Flatten:
-        return x.flatten(2)
-    return layer(x)
-
-
-@cache
-def _linear() -> Any:
-    """Give the batched linear layer, whose gradients come in the layout that weights have.
-
-    Torch's own derivative of baddbmm copies each gradient once more.
-    """
+def _loss_and_gradient(loss: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """Give the function to the mean loss of each model, and the gradient of it by the outputs."""
     import torch
 
-    class Linear(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, x: Any, weight: Any, bias: Any) -> Any:
-            ctx.save_for_backward(x, weight)
-            if bias is None:
-                return torch.bmm(x, weight.mT)
-            return torch.baddbmm(bias[:, None], x, weight.mT)
+    losses_of = _losses(loss)
 
-        @staticmethod
-        def backward(ctx: Any, *above: Any) -> Any:
-            x, weight = ctx.saved_tensors
-            (gradient,) = above
-            return (
-                torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None,
-                torch.bmm(x.mT, gradient).mT if ctx.needs_input_grad[1] else None,
-                gradient.sum(1) if ctx.needs_input_grad[2] else None,
-            )
+    def differentiated(outputs: Any, targets: Any) -> tuple[Any, Any]:
+        with torch.enable_grad():
+            leaf = outputs.detach().requires_grad_()
+            losses = losses_of(leaf, targets)
+            (gradient,) = torch.autograd.grad(losses.sum(), leaf, allow_unused=True)
+        return losses.detach(), gradient
 
-    return Linear.apply
+    def cross_entropy(outputs: Any, targets: Any) -> tuple[Any, Any]:
+        if outputs.ndim != 3 or outputs.shape[-1] < 2:
+            return differentiated(outputs, targets)  # which says what is wrong
+        log_p = torch.log_softmax(outputs, -1)
+        true = targets[..., None]
+        losses = -log_p.gather(-1, true).mean((1, 2))
+        gradient = log_p.exp_()
+        gradient.scatter_add_(-1, true, gradient.new_tensor(-1.0).expand(true.shape))
+        return losses, gradient.div_(outputs.shape[1])
 
-
-def _beside(part: Any, x: Any) -> Any:
-    """Give a weight of shape (K, ...) the axes to stand beside (K, b, ..., ...)."""
-    return part.reshape(len(part), *[1] * (x.ndim - part.ndim), *part.shape[1:])
+    return cross_entropy if loss == "cross_entropy" else differentiated
 
 
 def _losses(loss: Any) -> Callable[[Any, Any], Any]:
@@ -146,20 +109,12 @@ def _losses(loss: Any) -> Callable[[Any, Any], Any]:
         pairs = zip(outputs.unbind(), targets.unbind(), strict=True)
         return torch.stack([check_loss(single(*pair)) for pair in pairs])
 
-    if callable(loss):
-        return each
+    def mean_square(outputs: Any, targets: Any) -> Any:
+        if outputs.numel() != targets.numel():
+            return each(outputs, targets)  # which says what is wrong
+        return (outputs.reshape(targets.shape) - targets).square().flatten(1).mean(1)
 
-    def together(outputs: Any, targets: Any) -> Any:
-        if loss == "cross_entropy" and outputs.ndim == 3 and outputs.shape[-1] > 1:
-            rows = torch.nn.functional.cross_entropy(
-                outputs.flatten(0, 1), targets.flatten(), reduction="none"
-            )
-            return rows.view(targets.shape).mean(1)
-        if loss == "mse" and outputs.numel() == targets.numel():
-            return (outputs.reshape(targets.shape) - targets).square().flatten(1).mean(1)
-        return each(outputs, targets)
-
-    return together
+    return mean_square if loss == "mse" else each
 
 
 def vmap_gradients(module: Any, loss: Any) -> Any:

@@ -22,7 +22,7 @@ from pytest_leakpro.targets.torch_training import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -112,6 +112,7 @@ class _Group:
             order_of(seed, len(chosen)) for seed, chosen in zip(seeds, positions, strict=True)
         ]
         self._seed = seeds[0]
+        self._kept: dict[tuple[str, int], Any] = {}
         names = [name for name, _ in trained_parameters(first)]
         self._weights = {name: self._stack(name) for name in names}
         others = {name for name, _ in (*first.named_parameters(), *first.named_buffers())}
@@ -120,11 +121,7 @@ class _Group:
     def _stack(self, name: str) -> Any:
         import torch
 
-        stacked = torch.stack([_part(module, name).detach() for module in self._modules])
-        if self._way == "products" and stacked.ndim == 3:
-            # As gradients of a product come out, so that they need no copy; the shape is the same.
-            return stacked.mT.contiguous().mT
-        return stacked
+        return torch.stack([_part(module, name).detach() for module in self._modules])
 
     def train(self, stopped: Callable[[], bool]) -> tuple[list[Any], list[bool]]:
         """Train them."""
@@ -161,10 +158,10 @@ class _Group:
         sums = torch.zeros(len(self._modules), device=trainer.device)
         for epoch in range(trainer.epochs):
             optimiser.rate = trainer.rate(epoch)
-            for step in zip_longest(*self._epoch()):
+            for step in self._epoch():
                 if stopped():
                     raise LeakproError("the training of shadow models was stopped")
-                for members, chosen in _alike(step):
+                for members, chosen in step:
                     inputs, targets = self._minibatch(chosen)
                     weights, frozen = self._weights, self._frozen
                     if members is not None:
@@ -179,25 +176,43 @@ class _Group:
                         sums[members] += losses
         return sums.isfinite()
 
-    def _epoch(self) -> list[list[Any]]:
-        """Give each model's minibatches of the next epoch, as positions in the pool."""
+    def _epoch(self) -> Iterator[list[tuple[list[int] | None, Any]]]:
+        """Give the steps of the next epoch: who takes one, None for all, on which records."""
         import torch
 
         batch_size = self._trainer.batch_size
-        return [
-            list(torch.split(records[order.epoch()], batch_size))
+        drawn = [
+            records[order.epoch()]
             for records, order in zip(self._records, self._order, strict=True)
         ]
+        if len({len(records) for records in drawn}) == 1:
+            together: Any = torch.stack(drawn)
+            for chosen in together.split(batch_size, 1):
+                yield [(None, chosen)]
+            return
+        for step in zip_longest(*(torch.split(records, batch_size) for records in drawn)):
+            yield _alike(step)
 
     def _minibatch(self, chosen: Any) -> tuple[Any, Any]:
-        at = chosen.flatten().to(self._inputs.device)
-        inputs = self._inputs.index_select(0, at).unflatten(0, chosen.shape)
-        targets = self._labels.index_select(0, at).unflatten(0, chosen.shape)
-        if self._trainer.augment is not None:
-            import torch
+        import torch
 
+        at = chosen.flatten().to(self._inputs.device)
+        inputs: Any
+        targets: Any
+        inputs, targets = (
+            torch.index_select(pool, 0, at, out=self._kept_like(what, pool, len(at)))
+            for what, pool in (("inputs", self._inputs), ("targets", self._labels))
+        )
+        inputs, targets = inputs.unflatten(0, chosen.shape), targets.unflatten(0, chosen.shape)
+        if self._trainer.augment is not None:
             inputs = torch.stack([self._trainer.augment(batch) for batch in inputs.unbind()])
         return inputs, targets
+
+    def _kept_like(self, what: str, pool: Any, size: int) -> Any:
+        """Give memory for a minibatch that is used again by the next one of its size."""
+        if (what, size) not in self._kept:
+            self._kept[what, size] = pool.new_empty((size, *pool.shape[1:]))
+        return self._kept[what, size]
 
     def _require_stateless(self, module: Any) -> None:
         """Check that a forward pass leaves nothing behind, which torch.func would lose."""
