@@ -108,13 +108,14 @@ def complaint(capsys, *arguments):
 
 
 def test_a_real_run_measures_every_way(here, capsys):
-    arguments = ["--data=records.py:load", "--models=4", "--workers=2"]
+    arguments = ["--data=records.py:load", "--models=4", "--workers=2", "--seconds=1"]
     out = tune(capsys, "tuned_train.py:trainer", *arguments)
-    out += tune(capsys, "package.model:trainer", "--records=60", "--workers=1")
+    out += tune(capsys, "package.model:trainer", "--records=60", "--seconds=1", "--workers=1")
     assert "4 shadow models, each 2 epochs on half of 40 records" in out
     assert "16 shadow models, each 2 epochs on half of 60 random records" in out
-    rows = re.findall(r"^(products|vmap|processes) +(\d+|-) +\S+ s +(\d+\.\d\d) .*$", out, re.M)
-    assert {row[:2] for row in rows} >= {("products", "2"), ("vmap", "2"), ("processes", "-")}
+    # On a machine that is busy some have no turn, and are listed below.
+    for way in ("products", "vmap", "processes"):
+        assert len(re.findall(rf"^{way}\b.*(?: s| min|not measured)", out, re.M)) >= 2
     assert len(re.findall(r" 1\.00 .*  the table's choice$", out, re.M)) == 2
     assert out.count("nothing to pin") + out.count("to pin the fastest") == 2
 
