@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.torch_trainer import TorchTrainer
 
-__all__ = ["default_workers", "execute"]
+__all__ = ["default_workers", "execute", "train_here"]
 
 _PROGRESS_SECONDS = 5.0
 _HERE = Place()
@@ -193,22 +193,47 @@ def _results(
     if place.backend != "loky":
         yield from _on_cluster(job, train, missing, workers, place)
     elif job.way is not None and job.way.stacked:
-        yield from _stacked(job, cast("TorchTrainer", train), missing, workers)
+        yield from train_here(job, train, missing, workers)
     else:
-        yield from _one_by_one(job, train, missing, workers)
+        # The first one tells how long the others will take, before they start.
+        yield [run_one(job, train, missing[0][0])]
+        yield from train_here(job, train, missing[1:], workers)
 
 
-def _one_by_one(
-    job: ShadowJob, train: Callable[..., Any], missing: list[range], workers: int
+def train_here(
+    job: ShadowJob, train: Callable[..., Any], groups: list[range], workers: int
 ) -> Iterator[list[Finished]]:
-    # The first one tells how long the others will take, before they start.
-    yield [run_one(job, train, missing[0][0])]
-    others = missing[1:]
-    parcel = _packed(job, train) if workers > 1 and len(others) > 1 else None
+    """Train groups of a job on this machine, as many at a time as there are workers.
+
+    Parameters
+    ----------
+    job : ShadowJob
+        Its way says whether groups are stacked; others are of one model each.
+    train : callable
+        The recipe.
+    groups : list of range
+        Which models.
+    workers : int
+        At least 1.
+
+    Yields
+    ------
+    list of Finished
+        One per model of a group, as groups finish.
+
+    Raises
+    ------
+    LeakproError
+        Where a model is trained in this process, and fails; elsewhere that is a result.
+    """
+    if job.way is not None and job.way.stacked:
+        yield from _stacked(job, cast("TorchTrainer", train), groups, workers)
+        return
+    parcel = _packed(job, train) if workers > 1 and len(groups) > 1 else None
     if parcel is not None:
-        yield from _in_processes(parcel, others, workers)
+        yield from _in_processes(parcel, groups, workers)
     else:
-        yield from ([run_one(job, train, group[0])] for group in others)
+        yield from ([run_one(job, train, group[0])] for group in groups)
 
 
 def _stacked(

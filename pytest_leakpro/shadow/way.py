@@ -16,7 +16,7 @@ from pytest_leakpro.gate.errors import LeakproError
 if TYPE_CHECKING:
     from pytest_leakpro.targets.torch_trainer import TorchTrainer
 
-__all__ = ["Way", "group_size", "known_layers", "way_for"]
+__all__ = ["Way", "group_size", "known_layers", "obstacle", "way_for"]
 
 # Weights of one module from which on its own matrix products keep a machine busy.
 _LARGE = 4_000_000
@@ -105,25 +105,37 @@ def way_for(trainer: TorchTrainer, module: Any, n_models: int) -> Way:
         If the way that was asked for cannot train this module.
     """
     device = trainer.device.partition(":")[0]
-    obstacle = _cannot_be_stacked(module)
-    unknown = _unknown_layer(module)
     if trainer.stack is not None:
         name, reason = trainer.stack, f"stack={trainer.stack!r}"
-        if name != "processes" and obstacle:
-            raise LeakproError(f"TorchTrainer: {reason} is not possible: {obstacle}")
-        if name == "products" and unknown:
-            raise LeakproError(f"TorchTrainer: {reason} is not possible: {unknown}")
+        hindrance = obstacle(name, module)
+        if hindrance:
+            raise LeakproError(f"TorchTrainer: {reason} is not possible: {hindrance}")
     else:
-        name, reason = _by_table(module, device, obstacle, unknown)
+        name, reason = _by_table(module, device)
     if name == "processes":
         return Way(name, reason)
     group = min(trainer.group or group_size(module, n_models, device), n_models)
     return Way(name, reason, group, group * _bytes_each(module))
 
 
-def _by_table(module: Any, device: str, obstacle: str, unknown: str) -> tuple[str, str]:
-    if obstacle:
-        return "processes", f"{obstacle}, so they cannot be stacked"
+def obstacle(name: str, module: Any) -> str:
+    """Say what keeps a way from training a module; empty where nothing that can be seen does.
+
+    Parameters
+    ----------
+    name : {"products", "vmap", "processes"}
+    module : torch.nn.Module
+    """
+    if name == "processes":
+        return ""
+    return _cannot_be_stacked(module) or (_unknown_layer(module) if name == "products" else "")
+
+
+def _by_table(module: Any, device: str) -> tuple[str, str]:
+    unstackable = _cannot_be_stacked(module)
+    if unstackable:
+        return "processes", f"{unstackable}, so they cannot be stacked"
+    unknown = _unknown_layer(module)
     if not unknown:
         if device == "cpu" and _n_weights(module) > _LARGE:
             return "processes", f"on a CPU nothing is gained above {_LARGE:,} weights"
