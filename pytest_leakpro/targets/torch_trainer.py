@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.targets.torch_training import (
     check_loss,
+    image_layout,
     inputs_on,
     labels_on,
     loss_function,
@@ -194,6 +195,9 @@ class TorchTrainer:
         inputs = inputs_on(self.device, X, module)
         labels = labels_on(self.device, y, self.loss)
         loss_of = loss_function(self.loss)
+        with seeded(seed, self.device):
+            layout = image_layout(module, loss_of, inputs, labels)
+        module.to(memory_format=layout)
         optimiser = one_optimiser(self, [value for _, value in trained_parameters(module)])
         order = order_of(seed, len(inputs))
         last = torch.zeros(())
@@ -205,11 +209,13 @@ class TorchTrainer:
                     at = chosen.to(inputs.device)
                     batch = inputs.index_select(0, at)
                     batch = batch if self.augment is None else self.augment(batch)
+                    if layout == torch.channels_last and batch.ndim == 4:
+                        batch = batch.contiguous(memory_format=layout)
                     last = check_loss(loss_of(module(batch), labels.index_select(0, at)))
                     optimiser.zero_grad()
                     last.backward()
                     optimiser.step()
-        module.eval()
+        module.eval().to(memory_format=torch.contiguous_format)
         finite = all(bool(value.isfinite().all()) for value in module.parameters())
         if not finite or not bool(last.detach().isfinite()):
             raise LeakproError(

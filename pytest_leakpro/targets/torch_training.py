@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import copy
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ __all__ = [
     "Order",
     "check_loss",
     "fused",
+    "image_layout",
     "inputs_on",
     "labels_on",
     "loss_function",
@@ -36,6 +38,7 @@ __all__ = [
 # Torch has one random state per process, so only one thread at a time may seed it.
 _RANDOM_STATE = threading.RLock()
 _FUSED_SINCE = (2, 4)
+_FEW = 4
 
 
 @contextmanager
@@ -206,6 +209,41 @@ def order_of(seed: int, n_records: int) -> Order:
     if n_records == 0:
         raise LeakproError("TorchTrainer: there are no records to train on")
     return Order(seed, n_records)
+
+
+def image_layout(module: Any, loss: Callable[[Any, Any], Any], inputs: Any, labels: Any) -> Any:
+    """Give the order of axes in memory by which convolutions on a CPU are fastest.
+
+    Channels last, which saves a third of the time of a small network, unless the module or the
+    loss takes views that only the usual order allows.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In training mode; it is tried as a copy.
+    loss : callable
+        As `loss_function` gives it.
+    inputs, labels : Tensor
+        Of which the first few are tried.
+
+    Returns
+    -------
+    torch.memory_format
+    """
+    import torch
+
+    usual = torch.contiguous_format
+    convolves = any(isinstance(layer, torch.nn.Conv2d) for layer in module.modules())
+    if inputs.device.type != "cpu" or inputs.ndim != 4 or not convolves:
+        return usual
+    try:
+        trial = copy.deepcopy(module).to(memory_format=torch.channels_last)
+        few = inputs[:_FEW].contiguous(memory_format=torch.channels_last)
+        loss(trial(few), labels[:_FEW]).backward()
+    except Exception:
+        # What is wrong in any order is raised again by the training itself.
+        return usual
+    return torch.channels_last
 
 
 def fused(device: str) -> bool:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from pytest_leakpro import LeakproError, TorchTrainer
+from pytest_leakpro.targets import torch_trainer
+from pytest_leakpro.targets.torch_training import image_layout
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -164,3 +166,44 @@ SAME = net()
 def test_what_cannot_be_trained_is_said(settings, y, message):
     with pytest.raises(LeakproError, match=message):
         TorchTrainer(**{"module": net, "epochs": 1, **settings})(X, y, 0)
+
+
+class Viewing(nn.Module):
+    """What only runs where images lie in memory as usual."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(1, 4, 3), nn.Linear(4 * 6 * 6, 2)
+
+    def forward(self, x):
+        return self.out(self.conv(x).view(len(x), -1))
+
+
+def flattening():
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 2)
+    )
+
+
+def test_convolutions_have_the_layout_in_which_they_are_fastest(monkeypatch):
+    images = np.random.default_rng(1).normal(size=(150, 1, 8, 8)).astype(np.float32)
+    found = []
+
+    def watched(*arguments):
+        found.append(image_layout(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(torch_trainer, "image_layout", watched)
+    for module, layout in (
+        (flattening, torch.channels_last),
+        (Viewing, torch.contiguous_format),
+        (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), torch.contiguous_format),
+    ):
+        trained = TorchTrainer(module=module, epochs=2)(images, Y, 3)
+        assert found.pop() == layout
+        assert all(value.is_contiguous() for value in trained.parameters())
+        monkeypatch.setattr(torch_trainer, "image_layout", lambda *_: torch.contiguous_format)
+        usual = TorchTrainer(module=module, epochs=2)(images, Y, 3)
+        monkeypatch.setattr(torch_trainer, "image_layout", watched)
+        assert torch.allclose(weights(trained), weights(usual), atol=1e-5)
+        assert torch.equal(weights(trained), weights(usual)) == (layout != torch.channels_last)
