@@ -26,7 +26,7 @@ from pytest_leakpro.attacks.membership.lira import LikelihoodRatio, OfflineLikel
 from pytest_leakpro.attacks.membership.loss import LossThreshold
 from pytest_leakpro.attacks.membership.rmia import OfflineRatioToReference, RatioToReference
 from pytest_leakpro.auditing.ranking import best_variant, rank_attacks
-from pytest_leakpro.shadow.assignment import assign
+from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.stats.roc import auc, roc_points, tpr_at
 from pytest_leakpro.targets.model_reader import ModelReader
 from pytest_leakpro.targets.records import Records
@@ -77,7 +77,7 @@ def main() -> None:
         parallel(delayed(signals)(trainer, X, y, rows, 900 + t) for t, rows in enumerate(halves))
     )
     for n_models in sizes:
-        included = assign(n, n_models, n_models // 2, 0)
+        included = np.stack(Assignment(n, n_models, n_models // 2, 0))
         shadow = np.stack(
             parallel(delayed(signals)(trainer, X, y, rows, k) for k, rows in enumerate(included))
         )

@@ -101,12 +101,27 @@ def _can_play(shadow: ShadowSignals) -> bool:
     return bool(min(n_in.min(), (shadow.n_models - n_in).min()) >= 3)
 
 
+def _others(shadow: ShadowSignals, index: int) -> NDArray[np.intp]:
+    """Give the models that attack one of them: without its complement, where it has one.
+
+    So its members were in as many of them as its non-members. Else the attack would see by the
+    counts who is who.
+    """
+    beside = index ^ 1
+    left_out = [index]
+    if beside < shadow.n_models and np.array_equal(
+        shadow.included[index], ~shadow.included[beside]
+    ):
+        left_out.append(beside)
+    return np.delete(np.arange(shadow.n_models), left_out)
+
+
 def _mean_power(
     score: Callable[..., NDArray[Any]], shadow: ShadowSignals, fpr: float | None
 ) -> float:
     powers = []
     for index in range(min(shadow.n_models, MOST_TARGETS)):
-        others = np.arange(shadow.n_models) != index
+        others = _others(shadow, index)
         target = np.asarray(shadow.shadow[index])
         scores = score(target, shadow.shadow[others], shadow.included[others])
         saw = shadow.included[index]

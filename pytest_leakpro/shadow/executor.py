@@ -16,7 +16,7 @@ import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.shadow.deadline import Deadline, OutOfTimeError
-from pytest_leakpro.shadow.group import failure_of, in_worker, kept_signals
+from pytest_leakpro.shadow.group import failure_of, in_worker
 from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, run_one
 from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
 from pytest_leakpro.shadow.place import Place
@@ -129,7 +129,7 @@ def _missing(job: ShadowJob, finished: set[int], into: NDArray[Any]) -> list[ran
     missing = []
     for group in job.groups:
         for index in group:
-            kept = kept_signals(job, index)
+            kept = job.kept(index)
             if kept is not None:
                 into[index] = kept
                 finished.add(index)
@@ -263,10 +263,9 @@ def _on_cluster(
     else:
         from pytest_leakpro.shadow.on_ray import train_on_ray as train_on
     for group in train_on(parcel, missing, place.scheduler, workers):
-        if job.cache is not None:
-            for result in group:
-                if result.signals is not None and kept_signals(job, result.index) is None:
-                    job.cache.store(job.key, result.index, result.signals, job.about)
+        for result in group:
+            if result.signals is not None and job.kept(result.index) is None:
+                job.keep(result.index, result.signals)
         yield group
 
 

@@ -11,8 +11,6 @@ import traceback
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, read_signals, run_one
 from pytest_leakpro.shadow.stacked_training import train_group
@@ -21,12 +19,13 @@ from pytest_leakpro.targets.one_thread import one_thread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from pytest_leakpro.shadow.parcel import Parcel
     from pytest_leakpro.targets.torch_trainer import TorchTrainer
 
-__all__ = ["failure_of", "in_cluster", "in_worker", "kept_signals", "named", "run_stacked"]
+__all__ = ["failure_of", "in_cluster", "in_worker", "named", "run_stacked"]
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -54,7 +53,7 @@ def run_stacked(
     """
     assert job.way is not None
     with _locks(job, group):
-        kept = {index: kept_signals(job, index) for index in group}
+        kept = {index: job.kept(index) for index in group}
         if all(signals is not None for signals in kept.values()):
             return [Finished(index, signals, 0.0, cached=True) for index, signals in kept.items()]
         started = time.perf_counter()
@@ -63,7 +62,7 @@ def run_stacked(
                 trainer,
                 job.way.name,
                 (job.X, job.y),
-                [np.flatnonzero(job.assignment[index]) for index in group],
+                [job.positions(index) for index in group],
                 [job.seeds[index] for index in group],
                 stopped,
             )
@@ -82,8 +81,8 @@ def run_stacked(
                 )
             elif signals is None:
                 signals, failure, trace = _read(job, module)
-            if job.cache is not None and signals is not None and kept[index] is None:
-                job.cache.store(job.key, index, signals, job.about)
+            if signals is not None and kept[index] is None:
+                job.keep(index, signals)
             results.append(
                 Finished(
                     index,
@@ -160,11 +159,6 @@ def failure_of(failures: list[Finished], n_models: int) -> LeakproError:
     return error
 
 
-def kept_signals(job: ShadowJob, index: int) -> NDArray[np.float64] | None:
-    """Give what the cache has of one shadow model, None where it has nothing."""
-    return None if job.cache is None else job.cache.load(job.key, index)
-
-
 def _read(job: ShadowJob, module: Any) -> tuple[NDArray[np.float64] | None, str, str]:
     try:
         return read_signals(job, module), "", ""
@@ -176,7 +170,6 @@ def _read(job: ShadowJob, module: Any) -> tuple[NDArray[np.float64] | None, str,
 def _locks(job: ShadowJob, group: Iterable[int]) -> Iterator[None]:
     """Hold all models of a group, always in the order of their numbers."""
     with ExitStack() as stack:
-        if job.cache is not None:
-            for index in group:
-                stack.enter_context(job.cache.lock(job.key, index))
+        for index in group:
+            stack.enter_context(job.lock(index))
         yield

@@ -17,10 +17,12 @@ from pytest_leakpro.targets.containers import take
 from pytest_leakpro.targets.one_thread import one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
+    from pytest_leakpro.shadow.assignment import Assignment
     from pytest_leakpro.shadow.way import Way
     from pytest_leakpro.store.cache import SignalCache
     from pytest_leakpro.targets.model_reader import ModelReader
@@ -41,7 +43,7 @@ class ShadowJob:
     ----------
     X, y : container
         The pool, in the containers that the user gave.
-    assignment : ndarray of bool, shape (K, n_pool)
+    assignment : sequence of K ndarrays of bool, each of shape (n_pool,)
         Which records each model is trained on.
     seeds : tuple of int
         One per model.
@@ -57,11 +59,13 @@ class ShadowJob:
         What the cache says of its entry.
     way : Way or None
         How torch modules are trained together.
+    start : int
+        How many there were before: the cache counts on from there.
     """
 
     X: Any
     y: Any
-    assignment: NDArray[np.bool_]
+    assignment: Sequence[NDArray[np.bool_]] | Assignment | NDArray[np.bool_]
     seeds: tuple[int, ...]
     audited: tuple[Records, ...]
     reader: ModelReader
@@ -69,6 +73,7 @@ class ShadowJob:
     key: str
     about: dict[str, Any]
     way: Way | None = None
+    start: int = 0
 
     @property
     def groups(self) -> list[range]:
@@ -76,6 +81,25 @@ class ShadowJob:
         size = self.way.group if self.way is not None and self.way.stacked else 1
         n_models = len(self.seeds)
         return [range(start, min(start + size, n_models)) for start in range(0, n_models, size)]
+
+    def positions(self, index: int) -> NDArray[np.intp]:
+        """Give the records that one model is trained on, by position in the pool."""
+        return np.flatnonzero(self.assignment[index])
+
+    def kept(self, index: int) -> NDArray[np.float64] | None:
+        """Give what the cache has of one model's signals, None where it has nothing."""
+        return None if self.cache is None else self.cache.load(self.key, self.start + index)
+
+    def keep(self, index: int, signals: NDArray[np.float64]) -> None:
+        """Put one model's signals into the cache, where there is one."""
+        if self.cache is not None:
+            self.cache.store(self.key, self.start + index, signals, self.about)
+
+    def lock(self, index: int) -> AbstractContextManager[None]:
+        """Hold one model, so that another process which needs it waits."""
+        return (
+            nullcontext() if self.cache is None else self.cache.lock(self.key, self.start + index)
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,22 +139,19 @@ def run_one(job: ShadowJob, train: Callable[..., Any], index: int) -> Finished:
     LeakproError
         Naming the shadow model, with the original error as its cause.
     """
-    guard = nullcontext() if job.cache is None else job.cache.lock(job.key, index)
-    with guard:
-        if job.cache is not None:
-            kept = job.cache.load(job.key, index)
-            if kept is not None:
-                return Finished(index, kept, 0.0, cached=True)
+    with job.lock(index):
+        kept = job.kept(index)
+        if kept is not None:
+            return Finished(index, kept, 0.0, cached=True)
         started = time.perf_counter()
         signals = _train_and_read(job, train, index)
         seconds = time.perf_counter() - started
-        if job.cache is not None:
-            job.cache.store(job.key, index, signals, job.about)
+        job.keep(index, signals)
         return Finished(index, signals, seconds, cached=False)
 
 
 def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> NDArray[np.float64]:
-    positions = np.flatnonzero(job.assignment[index])
+    positions = job.positions(index)
     where = f"shadow model {index + 1} of {len(job.seeds)}"
     with one_thread():
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.shadow.assignment import assign, models_per_unit
+from pytest_leakpro.shadow.assignment import Assignment, models_per_unit
 from pytest_leakpro.shadow.deadline import Deadline, OutOfTimeError
 from pytest_leakpro.shadow.digest import UndigestibleError
 from pytest_leakpro.shadow.executor import default_workers, execute
@@ -192,11 +192,13 @@ class _Training:
         """
         pool, plan, size = self._pool, self._plan, len(signals)
         n_in = models_per_unit(size, self._share)
-        assignment = assign(pool.n_units, size, n_in, self._seed, start)
-        if not pool.one_by_one:
-            assignment = assignment[:, pool.codes]
+        codes = None if pool.one_by_one else pool.codes
+        assignment = Assignment(pool.n_units, size, n_in, self._seed, start, codes)
         way = _way(self._train, size, plan)
-        layout = f"{start} {size} {n_in} {self._seed} {'' if way is None else way.mark}"
+        layout = assignment.mark
+        if way is not None:
+            # Who is in a group with whom follows from how many there are.
+            layout += f" {way.mark} {f'{start} {size}' if way.stacked else ''}"
         job = ShadowJob(
             X=pool.X,
             y=pool.y,
@@ -216,6 +218,7 @@ class _Training:
                 "records": int(sum(map(len, pool.audited))),
             },
             way=way,
+            start=start,
         )
         try:
             execute(
@@ -233,10 +236,10 @@ class _Training:
                 plan.deadline, start + error.finished, self._wanted, kept=error.kept
             ) from None
         in_order = np.array_equal(pool.columns, np.arange(len(pool.columns)))
-        for row, seen, trained_on in zip(signals, included, assignment, strict=True):
+        for index, (row, seen) in enumerate(zip(signals, included, strict=True)):
             if not in_order:
                 row[:] = row[pool.columns]
-            seen[: len(pool.places)] = trained_on[pool.places]
+            seen[: len(pool.places)] = assignment[index][pool.places]
             seen[len(pool.places) :] = False  # the population
 
     def _digest(self) -> str:

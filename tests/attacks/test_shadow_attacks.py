@@ -17,7 +17,7 @@ from pytest_leakpro.attacks.membership.shadow_attack import (
 )
 from pytest_leakpro.attacks.registry import builtin_attacks
 from pytest_leakpro.auditing.ranking import best_variant, rank_attacks
-from pytest_leakpro.shadow.assignment import assign
+from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.stats.tpr_lower import choose_rank, tpr_p_value
 from tests.attacks.views import identity
 
@@ -31,7 +31,7 @@ def simulated(seed, size, *, gain=0.0, n_models=16, spread=0.7, n_classes=2):
     """
     rng = np.random.default_rng(seed)
     n = 2 * size
-    included = assign(n, n_models, n_models // 2, seed)
+    included = np.stack(Assignment(n, n_models, n_models // 2, seed))
     difficulty = rng.normal(0, 2, n)
     shadow = difficulty + gain * included + rng.normal(0, spread, (n_models, n))
     inside = np.arange(n) < size

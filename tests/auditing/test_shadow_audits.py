@@ -198,9 +198,9 @@ def test_another_recipe_is_noticed_and_keeps_a_pass_away():
 def brought(n_models=16, size=300):
     members, nonmembers = cohort(size)
     X, y = np.vstack([members[0], nonmembers[0]]), np.r_[members[1], nonmembers[1]]
-    from pytest_leakpro.shadow.assignment import assign
+    from pytest_leakpro.shadow.assignment import Assignment
 
-    included = assign(2 * size, n_models, n_models // 2, 5)
+    included = np.stack(Assignment(2 * size, n_models, n_models // 2, 5))
     shadow = []
     for seed, rows in enumerate(included):
         model = fit(X[rows], y[rows], seed)

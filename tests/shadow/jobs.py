@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from pytest_leakpro.shadow.assignment import assign
+from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.shadow.job import ShadowJob
 from pytest_leakpro.store.cache import SignalCache
 from pytest_leakpro.targets.containers import concatenate
@@ -26,7 +26,7 @@ def job_of(target=None, n_models=6, folder=None):
     return ShadowJob(
         X=concatenate([records.inputs for records in audited]),
         y=concatenate([records.y for records in audited]),
-        assignment=assign(sum(map(len, audited)), n_models, n_models // 2, 0),
+        assignment=Assignment(sum(map(len, audited)), n_models, n_models // 2, 0),
         seeds=tuple(range(100, 100 + n_models)),
         audited=audited,
         reader=target.model_reader,

@@ -5,14 +5,14 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 from pytest_leakpro import Classifier
-from pytest_leakpro.shadow.assignment import assign
+from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.shadow.fidelity import LEVEL, compare_with_shadows
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 
 def simulated(rng, shift=0.0, n=400, n_models=16):
     """Signals of models that share each record's difficulty and have an own level each."""
-    included = assign(2 * n, n_models, n_models // 2, int(rng.integers(1 << 30)))
+    included = np.stack(Assignment(2 * n, n_models, n_models // 2, int(rng.integers(1 << 30))))
     difficulty = rng.normal(size=2 * n)
     level = rng.normal(0, 0.05, n_models)[:, None]
     noise = rng.normal(0, 0.5, (n_models, 2 * n))
@@ -46,7 +46,7 @@ def test_another_recipe_is_noticed():
 def test_real_models_of_one_recipe_and_of_another():
     X, y = make_classification(800, 10, n_informative=4, flip_y=0.2, random_state=0)
     sides = (X[:400], y[:400]), (X[400:], y[400:])
-    included = assign(800, 16, 8, 0)
+    included = np.stack(Assignment(800, 16, 8, 0))
 
     def signals(depth, rows, seed):
         model = RandomForestClassifier(15, max_depth=depth, random_state=seed).fit(X[rows], y[rows])
@@ -62,7 +62,7 @@ def test_real_models_of_one_recipe_and_of_another():
 
 
 def test_a_population_is_left_out_and_constant_models_are_alike():
-    included = assign(40, 8, 4, 0)
+    included = np.stack(Assignment(40, 8, 4, 0))
     shadow = ShadowSignals(np.zeros((8, 40)), included)
     assert compare_with_shadows(np.zeros(50), shadow, 20, 20) is None
     assert compare_with_shadows(np.ones(50), shadow, 20, 20) is not None
