@@ -16,9 +16,11 @@ from pytest_leakpro.attacks.membership.shadow_attack import (
     resolution,
 )
 from pytest_leakpro.attacks.registry import builtin_attacks
+from pytest_leakpro.auditing import ranking
 from pytest_leakpro.auditing.ranking import best_variant, rank_attacks
 from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.stats.tpr_lower import choose_rank, tpr_p_value
+from pytest_leakpro.store import scratch
 from tests.attacks.views import identity
 
 SHADOW_ATTACKS = {name: attack for name, attack in builtin_attacks().items() if attack.needs_shadow}
@@ -160,3 +162,60 @@ def test_relative_attacks_need_probabilities():
 def test_shadow_attacks_are_calibrated(attack):
     assert isinstance(attack, ShadowAttack)
     assert attack.calibrated
+
+
+class Counts(LikelihoodRatio):
+    """Scores a record by how many shadow models saw it, which no membership may show in."""
+
+    def variants(self, *, regression):
+        return (self,)
+
+    def score_records(self, target, shadow, included):
+        return included.sum(axis=0).astype(float)
+
+
+def test_where_a_shadow_model_plays_the_target_counts_tell_nothing():
+    view = simulated(0, 100, gain=3.0)
+    power, _ = best_variant(Counts(), view.shadow, None, regression=False)
+    assert power == 0.5
+
+
+def test_a_ranking_takes_some_of_many_records(monkeypatch):
+    view = simulated(0, 4000, gain=3.0)
+    sizes = []
+
+    class Sizes(Counts):
+        def score_records(self, target, shadow, included):
+            sizes.append(shadow.shape)
+            return super().score_records(target, shadow, included)
+
+    monkeypatch.setattr(ranking, "_MOST_RECORDS", 1000)
+    for fpr in (None, 0.01, 0.001):
+        rank_attacks([Sizes()], view.shadow, fpr, regression=False)
+    assert sizes == [(14, 1000)] * 16 + [(14, 4000)] * 16 + [(14, 8000)] * 16
+
+
+def test_signals_are_read_row_by_row_whatever_holds_them(monkeypatch, tmp_path):
+    view = simulated(0, 500, gain=1.0)
+    target = np.concatenate([view.members.negative_loss, view.nonmembers.negative_loss])
+    np.save(tmp_path / "shadow.npy", view.shadow.shadow)
+    mapped = ShadowSignals(tmp_path / "shadow.npy", view.shadow.included)
+    for name in ("lira", "lira_offline", "rmia", "rmia_offline"):
+        attack = settled(SHADOW_ATTACKS[name])
+        usual = attack.score_records(target, view.shadow.shadow, view.shadow.included)
+        monkeypatch.setattr(scratch, "_SMALL", 0)
+        assert isinstance(scratch.scratch_array((2, 2), float), np.memmap)
+        taken = mapped.take(np.arange(10, 1000, 2))
+        assert isinstance(taken.shadow.base, np.memmap)
+        assert np.array_equal(taken.shadow, view.shadow.shadow[:, 10:1000:2])
+        assert np.array_equal(taken.included, view.shadow.included[:, 10:1000:2])
+        again = attack.score_records(target, mapped.shadow, mapped.included)
+        assert np.array_equal(usual, again)
+        monkeypatch.undo()
+
+
+def test_what_stands_side_by_side_is_not_copied():
+    view = simulated(0, 50)
+    beside = view.shadow.take(np.arange(20, 60))
+    assert np.shares_memory(beside.shadow, view.shadow.shadow)
+    assert np.array_equal(beside.included, view.shadow.included[:, 20:60])

@@ -125,6 +125,18 @@ def test_the_figures_do_not_depend_on_the_cache(session, tmp_path):
     assert audit(safe_target(100, train=None), *budgets).verdict is Verdict.INCONCLUSIVE
 
 
+def test_more_shadow_models_go_on_from_fewer(session, tmp_path):
+    trained = []
+    for number in (8, 20, "auto", 64):
+        session(cache_dir=str(tmp_path), shadow_models=number)
+        train = Counting()
+        target = overfitted(train, 60)
+        target.trainer_version = "one recipe"  # it counts, and so is another one each time
+        audit(target)
+        trained.append(train.times)
+    assert trained == [8, 12, 44, 0]
+
+
 def test_without_budgets_all_are_trained(session):
     session()
     train = Counting()
