@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from pytest_leakpro.gate.errors import LeakproError, warn
+from pytest_leakpro.gate.errors import warn
 from pytest_leakpro.shadow.deadline import Deadline, OutOfTimeError
 from pytest_leakpro.shadow.group import failure_of, in_worker
-from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, run_one
+from pytest_leakpro.shadow.job import Finished, ShadowJob, run_one
 from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.stacked_execution import groups_at_once, train_in_threads
@@ -108,10 +108,10 @@ def execute(
                     finished.add(result.index)
             lost = [result for result in group if result.signals is None]
             if len(lost) == len(group):  # the others of other groups would fare no better
-                raise _error(lost, job)
+                raise failure_of(lost, n_models)
             failures += lost
             if said is None:
-                _announce(job, group, missing, workers, place, say)
+                _announce(job, group, missing, _at_once(job, train, missing, workers), place, say)
                 said = time.monotonic()
             elif _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
                 said = time.monotonic()
@@ -120,7 +120,7 @@ def execute(
             if left and deadline is not None and deadline.passed:
                 raise _out_of_time(deadline, job, finished)
     if failures:
-        raise _error(failures, job)
+        raise failure_of(failures, n_models)
     return into
 
 
@@ -141,14 +141,6 @@ def _missing(job: ShadowJob, finished: set[int], into: NDArray[Any]) -> list[ran
 def _out_of_time(deadline: Deadline, job: ShadowJob, finished: set[int]) -> OutOfTimeError:
     kept = job.cache is not None
     return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=kept)
-
-
-def _error(failures: list[Finished], job: ShadowJob) -> LeakproError:
-    if job.way is not None and job.way.stacked:
-        return failure_of(failures, len(job.seeds))
-    error = LeakproError(failures[0].failure)
-    error.__cause__ = TrainingError(failures[0].trace)
-    return error
 
 
 def _is_watched() -> bool:
@@ -236,11 +228,18 @@ def train_here(
         yield from ([run_one(job, train, group[0])] for group in groups)
 
 
+def _at_once(job: ShadowJob, train: Any, missing: list[range], workers: int) -> int:
+    """Give how many workers have something to do: of stacked groups memory limits them."""
+    if job.way is None or not job.way.stacked:
+        return workers
+    return min(groups_at_once(job.way, train, len(missing)), workers)
+
+
 def _stacked(
     job: ShadowJob, trainer: TorchTrainer, missing: list[range], workers: int
 ) -> Iterator[list[Finished]]:
     assert job.way is not None
-    at_once = min(groups_at_once(job.way, trainer, len(missing)), workers)
+    at_once = _at_once(job, trainer, missing, workers)
     # Both draw from torch's one random state, of which each process has its own.
     apart = at_once > 1 and (job.way.name == "vmap" or trainer.augment is not None)
     parcel = _packed(job, trainer) if apart else None

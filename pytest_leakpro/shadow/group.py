@@ -103,8 +103,8 @@ def in_worker(parcel: Parcel, group: range) -> list[Finished]:
     except Exception as error:
         return _all_failed(
             group,
-            f"{named(group)}: train and its data cannot be unpacked in another process "
-            f"({type(error).__name__}: {error}); what they use must be installed there",
+            f"train and its data cannot be unpacked in another process ({type(error).__name__}: "
+            f"{error}); what they use must be installed there",
             traceback.format_exc(),
         )
     if job.way is not None and job.way.stacked:
@@ -130,8 +130,7 @@ def in_cluster(parcel: Parcel, group: range) -> list[Finished]:
                 return finished
     return _all_failed(
         group,
-        f"{named(group)}: the cluster has {other}, which changes figures: install the same "
-        "versions there",
+        f"the cluster has {other}, which changes figures: install the same versions there",
     )
 
 
@@ -148,6 +147,10 @@ def _all_failed(group: range, failure: str, trace: str = "") -> list[Finished]:
 
 def failure_of(failures: list[Finished], n_models: int) -> LeakproError:
     """Give the error that names all models of a group which could not be trained."""
+    if failures[0].failure.startswith("shadow model "):  # `run_one` names its model itself
+        error = LeakproError(failures[0].failure)
+        error.__cause__ = TrainingError(failures[0].trace)
+        return error
     failures.sort(key=lambda result: result.index)
     named = ", ".join(str(result.index + 1) for result in failures)
     many = len(failures) > 1

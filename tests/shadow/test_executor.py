@@ -4,6 +4,8 @@ import pytest
 
 from pytest_leakpro.shadow import executor
 from pytest_leakpro.shadow.executor import default_workers
+from pytest_leakpro.shadow.group import failure_of
+from pytest_leakpro.shadow.job import Finished
 from tests.auditing.cohorts import leaky_target
 
 
@@ -34,3 +36,17 @@ def test_progress_is_shown_to_somebody_who_looks_on(monkeypatch, watched):
     assert said[0].startswith("4 shadow models x ")
     expected = [f"{done} of 4 shadow models" for done in (2, 3, 4)]
     assert said[1:] == (expected if watched else [])
+
+
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [
+        ("the cluster has numpy 1", "shadow models 3, 4 of 8: the cluster has numpy 1"),
+        ("shadow model 4 of 8: train raised ValueError", None),
+    ],
+)
+def test_what_failed_is_named_once(failure, says):
+    failures = [Finished(index, None, 0.0, False, failure, "trace") for index in (3, 2)]
+    error = failure_of(failures, 8)
+    assert str(error) == (says or failure)
+    assert str(error.__cause__) == "trace"
