@@ -1,6 +1,7 @@
 """What scoring takes as records grow: seconds and peak memory of an audit with 64 shadow models.
 
     python benchmarks/scale.py [records ...]
+    python benchmarks/scale.py --rates
 
 A target whose shadow signals lie in `.npy` files is audited in a process of its own, once per size
 (10,000, 100,000 and 1,000,000 records by default, half of them members), by the default suite and
@@ -8,6 +9,10 @@ three budgets. Shadow training has no part in it. Memory is what the process hol
 peak (`VmRSS` without the pages of files, watched every 10 ms), over what it held before the audit:
 maps of files do not count, since the system takes their pages back when it needs them. Where a
 system does not tell the two apart, what is shown includes the maps.
+
+`--rates` times, on one thread and a million records, what else grows with them: drawing a shadow
+model's records, gathering these, training by batched products, reading a model's outputs, and
+keeping its signals and taking them back. `docs/scale.md` reckons with these.
 """
 
 import subprocess
@@ -108,7 +113,63 @@ def audit_it(folder: Path) -> None:
           f"{peak.grown / 2**20:7.0f} MiB  {verdicts}", flush=True)  # fmt: skip
 
 
+def rates(n: int = 1_000_000) -> None:
+    """Time the steps of an audit that stand outside of scoring."""
+    import torch
+    from torch import nn
+
+    from pytest_leakpro import Classifier, TorchTrainer
+    from pytest_leakpro.shadow.assignment import Assignment
+    from pytest_leakpro.shadow.stacked_training import train_group
+    from pytest_leakpro.store.cache import SignalCache
+
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(n, 104)).astype(np.float32), rng.integers(0, 2, n)
+    rows, cache = Assignment(n, 64, 32, 0), SignalCache(Path(tempfile.mkdtemp()))
+
+    def timed(what, action, per=n):
+        started = time.perf_counter()
+        result = action()
+        seconds = time.perf_counter() - started
+        print(f"{what:<44}{seconds / per * 1e6:9.3f} µs per record", flush=True)
+        return result
+
+    chosen = np.flatnonzero(timed("drawing a shadow model's records", lambda: rows[0]))
+
+    def mlp():
+        return nn.Sequential(
+            nn.Linear(104, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2)
+        )
+
+    trainer = TorchTrainer(module=mlp, epochs=1)
+    for group in (1, 4, 16):
+        few = [chosen[:20_000]] * group
+        timed(
+            f"training, {group} stacked, per model and epoch",
+            lambda few=few: train_group(trainer, "products", (X, y), few, range(len(few))),
+            per=20_000 * group,
+        )
+    model = trainer(X[:1000], y[:1000], 0)
+    half = n // 2
+    target = Classifier(model, (X[:half], y[:half]), (X[half:], y[half:]), train=trainer)
+    view = timed("preparing members and non-members", lambda: target.prepare(0))
+    records = view.records("members")
+    signals = timed(
+        "reading a model's outputs",
+        lambda: target.model_reader.negative_loss(model, records),
+        per=len(records),
+    )
+    signals = np.resize(signals, n)
+    timed("keeping its signals", lambda: cache.store("0" * 64, 0, signals, {}))
+    timed("taking them back", lambda: np.array(cache.load("0" * 64, 0)))
+    cache.clear()
+
+
 def main() -> None:
+    if sys.argv[1:] == ["--rates"]:
+        rates()
+        return
     if sys.argv[1:2] == ["--audit"]:
         audit_it(Path(sys.argv[2]))
         return
