@@ -17,7 +17,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.shadow.deadline import Deadline, OutOfTimeError
 from pytest_leakpro.shadow.group import failure_of, in_worker, kept_signals
-from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, run_one
+from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, keep, run_one
 from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.stacked_execution import groups_at_once, train_in_threads
@@ -139,8 +139,7 @@ def _missing(job: ShadowJob, finished: set[int], into: NDArray[Any]) -> list[ran
 
 
 def _out_of_time(deadline: Deadline, job: ShadowJob, finished: set[int]) -> OutOfTimeError:
-    kept = job.cache is not None
-    return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=kept)
+    return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=job.is_kept)
 
 
 def _error(failures: list[Finished], job: ShadowJob) -> LeakproError:
@@ -182,7 +181,7 @@ def _announce(
             line += f" on {workers} {'processes' if alone else 'cores'} {took * rounds:.0f} s"
     if total < len(job.seeds):
         line += f", {len(job.seeds) - total} from the cache"
-    say(f"{line}, then cached" if job.cache is not None else f"{line}, not cached")
+    say(f"{line}, then cached" if job.is_kept else f"{line}, not cached")
 
 
 def _results(
@@ -238,11 +237,17 @@ def _on_cluster(
     else:
         from pytest_leakpro.shadow.on_ray import train_on_ray as train_on
     for group in train_on(parcel, missing, place.scheduler, workers):
-        if job.cache is not None:
-            for result in group:
-                if result.signals is not None and kept_signals(job, result.index) is None:
-                    job.cache.store(job.key, result.index, result.signals, job.about)
-        yield group
+        yield [_kept(job, result) for result in group]
+
+
+def _kept(job: ShadowJob, result: Finished) -> Finished:
+    """Keep what arrived, or go on with what another process kept meanwhile."""
+    if result.signals is None:
+        return result
+    kept = kept_signals(job, result.index)
+    return replace(
+        result, signals=keep(job, result.index, result.signals) if kept is None else kept
+    )
 
 
 def _packed(job: ShadowJob, train: Callable[..., Any]) -> Parcel | None:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.shadow.job import Finished, ShadowJob, TrainingError, read_signals, run_one
+from pytest_leakpro.shadow.job import (
+    Finished,
+    ShadowJob,
+    TrainingError,
+    keep,
+    read_signals,
+    run_one,
+)
 from pytest_leakpro.shadow.stacked_training import train_group
 from pytest_leakpro.targets.one_thread import one_thread
 
@@ -82,8 +89,8 @@ def run_stacked(
                 )
             elif signals is None:
                 signals, failure, trace = _read(job, module)
-            if job.cache is not None and signals is not None and kept[index] is None:
-                job.cache.store(job.key, index, signals, job.about)
+            if signals is not None and kept[index] is None:
+                signals = keep(job, index, signals)
             results.append(
                 Finished(
                     index,

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.shadow.way import Way
-    from pytest_leakpro.store.cache import SignalCache
+    from pytest_leakpro.store.open_cache import AnyCache
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["Finished", "ShadowJob", "TrainingError", "read_signals", "run_one"]
+__all__ = ["Finished", "ShadowJob", "TrainingError", "keep", "read_signals", "run_one"]
 
 
 class TrainingError(Exception):
@@ -49,7 +49,7 @@ class ShadowJob:
         The records whose signals are wanted.
     reader : ModelReader
         How the models are read.
-    cache : SignalCache or None
+    cache : SignalCache, CloudCache or None
         Where signals are kept.
     key : str
         The digest of all of this and the recipe.
@@ -65,10 +65,15 @@ class ShadowJob:
     seeds: tuple[int, ...]
     audited: tuple[Records, ...]
     reader: ModelReader
-    cache: SignalCache | None
+    cache: AnyCache | None
     key: str
     about: dict[str, Any]
     way: Way | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a later run finds what is trained now."""
+        return self.cache is not None and self.cache.keeps
 
     @property
     def groups(self) -> list[range]:
@@ -124,9 +129,12 @@ def run_one(job: ShadowJob, train: Callable[..., Any], index: int) -> Finished:
         started = time.perf_counter()
         signals = _train_and_read(job, train, index)
         seconds = time.perf_counter() - started
-        if job.cache is not None:
-            job.cache.store(job.key, index, signals, job.about)
-        return Finished(index, signals, seconds, cached=False)
+        return Finished(index, keep(job, index, signals), seconds, cached=False)
+
+
+def keep(job: ShadowJob, index: int, signals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keep a model's signals; gives those to go on with, which others may have stored first."""
+    return signals if job.cache is None else job.cache.store(job.key, index, signals, job.about)
 
 
 def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> NDArray[np.float64]:
