@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Listed", "ObjectStore", "object_store", "require_driver"]
 
 _CLOUD = "pip install 'pytest-leakpro[cloud]'"
-# A server that answers nothing is given up after 3 x 10 s, twice where it had taken the connection.
+# A server that answers nothing is given up after 3 x 8 s, twice where it takes the connection.
 _PATIENCE = {
     "connect_timeout": 5,
-    "read_timeout": 10,
+    "read_timeout": 8,
     "retries": {"mode": "standard", "total_max_attempts": 3},
 }
 _S3FS_ATTEMPTS = 2

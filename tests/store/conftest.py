@@ -1,5 +1,6 @@
 """A server that speaks the protocol of S3, on loopback."""
 
+import importlib.util
 import itertools
 import socket
 import subprocess
@@ -13,6 +14,16 @@ import pytest
 from pytest_leakpro.store.object_store import object_store
 
 _NUMBERS = itertools.count()
+
+
+def installed(*names):
+    # Not importorskip: such libraries are not forgotten again, as pytester would have it.
+    return all(importlib.util.find_spec(name) is not None for name in names)
+
+
+needs_s3 = pytest.mark.skipif(
+    not installed("s3fs", "moto", "flask_cors"), reason="needs s3fs and the server of moto"
+)
 
 
 def closed_port():
