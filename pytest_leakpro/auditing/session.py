@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
@@ -69,7 +69,7 @@ class SessionDefaults:
     deadline : Deadline or None
         When no other shadow model is trained; what is undecided then stays so.
     cache_dir : str or None
-        Where their signals are kept; None for nowhere.
+        The folder, or the URL, where their signals are kept; None for nowhere.
     say : callable or None
         Told in one line what takes long; None for standard error.
     again : str
@@ -114,7 +114,8 @@ class SessionDefaults:
     backend: Backend = "loky"
     scheduler: str | None = None
     deadline: Deadline | None = None
-    cache_dir: str | None = ".leakpro/cache"
+    # A URL may hold a password, which --showlocals would print.
+    cache_dir: str | None = field(default=".leakpro/cache", repr=False)
     say: Callable[[str], None] | None = None
     again: str = ""
     name: str | None = None

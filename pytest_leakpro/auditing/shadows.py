@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +103,7 @@ def shadow_rounds(
     plan = ShadowPlan(
         n_models=session.shadow_models,
         workers=session.workers,
-        cache=None if session.cache_dir is None else Path(session.cache_dir),
+        cache=session.cache_dir,
         say=session.say or _say_on_stderr,
         place=Place(session.backend, session.scheduler),
         deadline=session.deadline,

@@ -18,7 +18,8 @@ from pytest_leakpro.gate.wording import printable
 if TYPE_CHECKING:
     import argparse
 
-    from pytest_leakpro.store.cache import CacheEntry, SignalCache
+    from pytest_leakpro.store.cache import CacheEntry
+    from pytest_leakpro.store.open_cache import AnyCache
 
 __all__ = ["add", "run"]
 
@@ -40,7 +41,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         action.add_argument(
             "--dir",
             metavar="DIR",
-            help="the cache's folder (leakpro_cache_dir of pytest's configuration, else "
+            help="the cache's folder or URL (leakpro_cache_dir of pytest's configuration, else "
             ".leakpro/cache in pytest's root)",
         )
     clear.add_argument(
@@ -54,11 +55,12 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show the entries, or remove them."""
     from pytest_leakpro.store.cache import SignalCache
+    from pytest_leakpro.store.open_cache import open_cache
 
-    folder = _folder(arguments.dir)
-    if folder.exists() and not folder.is_dir():
-        raise LeakproError(f"{printable(str(folder))} is a file, not the folder of a cache")
-    cache = SignalCache(folder)
+    cache = open_cache(_place(arguments.dir))
+    where = printable(cache.where)
+    if isinstance(cache, SignalCache) and cache.folder.exists() and not cache.folder.is_dir():
+        raise LeakproError(f"{where} is a file, not the folder of a cache")
     entries = cache.entries()
     older_than = None
     if arguments.action == "clear" and arguments.older_than is not None:
@@ -66,24 +68,26 @@ def run(arguments: argparse.Namespace) -> int:
         entries = [entry for entry in entries if entry.age_seconds >= older_than]
     if not entries:
         what = "nothing that old" if older_than is not None else "nothing"
-        print_lines([f"{what} is kept in {printable(str(folder))}"])
+        print_lines([f"{what} is kept in {where}"])
         return 0
     if arguments.action == "info":
-        print_lines(_table(entries, folder))
+        print_lines(_table(entries, where))
         return 0
     return _clear(cache, entries, older_than, sure=arguments.yes)
 
 
-def _folder(given: str | None) -> Path:
+def _place(given: str | None) -> str | Path:
     from pytest_leakpro.cli.pytest_files import configured, pytest_root
+    from pytest_leakpro.store.cache_url import is_url
 
     if given is not None:
-        return Path(given)
+        return given
     root = pytest_root(Path.cwd())
-    return root / (configured(root, "leakpro_cache_dir") or DEFAULT_FOLDER)
+    place = configured(root, "leakpro_cache_dir") or DEFAULT_FOLDER
+    return place if isinstance(place, str) and is_url(place) else root / place
 
 
-def _table(entries: list[CacheEntry], folder: Path) -> list[str]:
+def _table(entries: list[CacheEntry], where: str) -> list[str]:
     rows = []
     for entry in entries:
         # Whoever can write the folder can write anything into it.
@@ -92,19 +96,18 @@ def _table(entries: list[CacheEntry], folder: Path) -> list[str]:
         rows.append(
             [
                 printable(target, 30) if isinstance(target, str) else "unknown",
-                _count(about.get("shadow_models")),
-                _count(about.get("records")),
                 f"{entry.files:,}",
+                _count(about.get("records")),
                 written_bytes(entry.size),
                 written_age(entry.age_seconds),
                 entry.key[:12],
             ]
         )
-    headings = ("target", "shadow models", "records", "files", "size", "age", "key")
+    headings = ("target", "shadow models", "records", "size", "age", "key")
     return [
-        *text_columns(headings, rows, right=(1, 2, 3, 4)),
+        *text_columns(headings, rows, right=(1, 2, 3)),
         "",
-        *paragraph(f"{_total(entries)} in {printable(str(folder))}"),
+        *paragraph(f"{_total(entries)} in {where}"),
         *paragraph(
             "Cached signals tell who was a member: they are personal data, in a CI cache too."
         ),
@@ -122,9 +125,9 @@ def _total(entries: list[CacheEntry]) -> str:
 
 
 def _clear(
-    cache: SignalCache, entries: list[CacheEntry], older_than: float | None, *, sure: bool
+    cache: AnyCache, entries: list[CacheEntry], older_than: float | None, *, sure: bool
 ) -> int:
-    where = printable(str(cache.folder))
+    where = printable(cache.where)
     if not sure:
         if sys.stdin is None or not sys.stdin.isatty():
             raise LeakproError(

@@ -97,7 +97,8 @@ def add_options(parser: pytest.Parser) -> None:
     option(
         "--leakpro-cache-dir",
         metavar="DIR",
-        help="Where the signals of shadow models are kept (.leakpro/cache in the root directory).",
+        help="Where the signals of shadow models are kept: a folder, or s3://bucket/prefix for "
+        "several machines (.leakpro/cache in the root directory).",
     )
     option(
         "--leakpro-no-cache",

@@ -18,6 +18,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.increase import Allowance
 from pytest_leakpro.plugin.options import chosen
 from pytest_leakpro.shadow.deadline import Deadline
+from pytest_leakpro.store.cache_url import is_url
 
 if TYPE_CHECKING:
     from pytest_leakpro.store.baseline import Baseline
@@ -79,7 +80,6 @@ def read_settings(config: pytest.Config) -> Settings:
         )
     }
     private = Path(config.rootpath, ".leakpro")
-    folder = Path(config.rootpath, chosen(config, "leakpro_cache_dir") or private / "cache")
     baseline_path = Path(config.rootpath, chosen(config, "leakpro_baseline") or BASELINE)
     update = bool(config.getoption("leakpro_update_baseline"))
     require = bool(chosen(config, "leakpro_require_baseline"))
@@ -87,10 +87,11 @@ def read_settings(config: pytest.Config) -> Settings:
     allowances, allowance_source = _lines(config, "leakpro_compare_fail", "leakpro_compare_fail")
     budget = chosen(config, "leakpro_time_budget")
     try:
+        cache = None if chosen(config, "leakpro_no_cache") else _cache(config, private)
         options["shadow_models"] = _shadow_models(chosen(config, "leakpro_shadow_models"))
         defaults = SessionDefaults(
             deadline=None if budget is None else Deadline.after(budget),
-            cache_dir=None if chosen(config, "leakpro_no_cache") else str(folder),
+            cache_dir=cache,
             budgets=tuple(Budget.parse(line, budget_source) for line in budgets),
             allowances=tuple(Allowance.parse(line, allowance_source) for line in allowances),
             baseline=_baseline(baseline_path),
@@ -114,6 +115,16 @@ def read_settings(config: pytest.Config) -> Settings:
         update,
         outputs,
     )
+
+
+def _cache(config: pytest.Config, private: Path) -> str:
+    place = chosen(config, "leakpro_cache_dir")
+    if place is None or not is_url(place):
+        return str(Path(config.rootpath, place or private / "cache"))
+    from pytest_leakpro.store.open_cache import open_cache
+
+    open_cache(place)  # raises what is wrong with it before anything is trained
+    return str(place)
 
 
 def _shadow_models(text: str | None) -> int | str | None:

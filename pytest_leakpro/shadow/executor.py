@@ -139,8 +139,7 @@ def _missing(job: ShadowJob, finished: set[int], into: NDArray[Any]) -> list[ran
 
 
 def _out_of_time(deadline: Deadline, job: ShadowJob, finished: set[int]) -> OutOfTimeError:
-    kept = job.cache is not None
-    return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=kept)
+    return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=job.is_kept)
 
 
 def _is_watched() -> bool:
@@ -174,7 +173,7 @@ def _announce(
             line += f" on {workers} {'processes' if alone else 'cores'} {took * rounds:.0f} s"
     if total < len(job.seeds):
         line += f", {len(job.seeds) - total} from the cache"
-    say(f"{line}, then cached" if job.cache is not None else f"{line}, not cached")
+    say(f"{line}, then cached" if job.is_kept else f"{line}, not cached")
 
 
 def _results(
@@ -262,10 +261,15 @@ def _on_cluster(
     else:
         from pytest_leakpro.shadow.on_ray import train_on_ray as train_on
     for group in train_on(parcel, missing, place.scheduler, workers):
-        for result in group:
-            if result.signals is not None and job.kept(result.index) is None:
-                job.keep(result.index, result.signals)
-        yield group
+        yield [_kept(job, result) for result in group]
+
+
+def _kept(job: ShadowJob, result: Finished) -> Finished:
+    """Keep what arrived, or go on with what another process kept meanwhile."""
+    if result.signals is None:
+        return result
+    kept = job.kept(result.index)
+    return replace(result, signals=job.keep(result.index, result.signals) if kept is None else kept)
 
 
 def _packed(job: ShadowJob, train: Callable[..., Any]) -> Parcel | None:

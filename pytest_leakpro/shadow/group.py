@@ -82,7 +82,7 @@ def run_stacked(
             elif signals is None:
                 signals, failure, trace = _read(job, module)
             if signals is not None and kept[index] is None:
-                job.keep(index, signals)
+                signals = job.keep(index, signals)
             results.append(
                 Finished(
                     index,

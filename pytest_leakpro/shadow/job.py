@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.shadow.assignment import Assignment
     from pytest_leakpro.shadow.way import Way
-    from pytest_leakpro.store.cache import SignalCache
+    from pytest_leakpro.store.open_cache import AnyCache
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.records import Records
 
@@ -51,7 +51,7 @@ class ShadowJob:
         The records whose signals are wanted.
     reader : ModelReader
         How the models are read.
-    cache : SignalCache or None
+    cache : SignalCache, CloudCache or None
         Where signals are kept.
     key : str
         The digest of all of this and the recipe.
@@ -69,11 +69,16 @@ class ShadowJob:
     seeds: tuple[int, ...]
     audited: tuple[Records, ...]
     reader: ModelReader
-    cache: SignalCache | None
+    cache: AnyCache | None
     key: str
     about: dict[str, Any]
     way: Way | None = None
     start: int = 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a later run finds what is trained now."""
+        return self.cache is not None and self.cache.keeps
 
     @property
     def groups(self) -> list[range]:
@@ -90,10 +95,11 @@ class ShadowJob:
         """Give what the cache has of one model's signals, None where it has nothing."""
         return None if self.cache is None else self.cache.load(self.key, self.start + index)
 
-    def keep(self, index: int, signals: NDArray[np.float64]) -> None:
-        """Put one model's signals into the cache, where there is one."""
-        if self.cache is not None:
-            self.cache.store(self.key, self.start + index, signals, self.about)
+    def keep(self, index: int, signals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Keep one model's signals; gives those to go on with, which others may have stored."""
+        if self.cache is None:
+            return signals
+        return self.cache.store(self.key, self.start + index, signals, self.about)
 
     def lock(self, index: int) -> AbstractContextManager[None]:
         """Hold one model, so that another process which needs it waits."""
@@ -146,8 +152,7 @@ def run_one(job: ShadowJob, train: Callable[..., Any], index: int) -> Finished:
         started = time.perf_counter()
         signals = _train_and_read(job, train, index)
         seconds = time.perf_counter() - started
-        job.keep(index, signals)
-        return Finished(index, signals, seconds, cached=False)
+        return Finished(index, job.keep(index, signals), seconds, cached=False)
 
 
 def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from pytest_leakpro.shadow.pool import Pool, pool_of
 from pytest_leakpro.shadow.signal_key import signal_key
 from pytest_leakpro.shadow.way import way_for
 from pytest_leakpro.stats.seeding import derive_seed
-from pytest_leakpro.store.cache import SignalCache
+from pytest_leakpro.store.open_cache import open_cache
 from pytest_leakpro.store.scratch import scratch_array
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
 from pytest_leakpro.targets.torch_trainer import TorchTrainer
@@ -33,7 +33,6 @@ from pytest_leakpro.targets.trainers import trainer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,8 +55,8 @@ class ShadowPlan:
         How many, at least 4; auto for looks at more and more of them.
     workers : int or None
         Number of processes; None for the cores, shared among pytest-xdist's workers.
-    cache : Path or None
-        The folder where signals are kept; None for none.
+    cache : str or None
+        The folder, or the URL, where signals are kept; None for nowhere.
     say : callable
         Told in one line what is coming.
     notes : list of str
@@ -72,7 +71,7 @@ class ShadowPlan:
 
     n_models: int | str
     workers: int | None
-    cache: Path | None
+    cache: str | None = field(repr=False)  # a URL may hold a password
     say: Callable[[str], None]
     notes: list[str] = field(default_factory=list)
     place: Place = field(default_factory=Place)
@@ -166,7 +165,7 @@ class _Training:
         self._share = share
         self._wanted = wanted
         self._key = self._digest()
-        self._cache = None if plan.cache is None or not self._key else SignalCache(plan.cache)
+        self._cache = None if plan.cache is None or not self._key else open_cache(plan.cache)
 
     def signals(self, numbers: tuple[int, ...]) -> Iterator[ShadowSignals]:
         """Train up to each number, and give all signals so far."""
@@ -214,7 +213,6 @@ class _Training:
             key=hashlib.sha256(f"{self._key} {layout}".encode()).hexdigest(),
             about={
                 "target": self._target.name,
-                "shadow_models": size,
                 "records": int(sum(map(len, pool.audited))),
             },
             way=way,

@@ -56,6 +56,16 @@ class SignalCache:
     def __repr__(self) -> str:
         return f"SignalCache({str(self.folder)!r})"
 
+    @property
+    def where(self) -> str:
+        """The folder, as a text."""
+        return str(self.folder)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is stored is kept, as far as is known."""
+        return self._writable
+
     def load(self, key: str, index: int) -> NDArray[Any] | None:
         """Give the signals of one shadow model.
 
@@ -93,7 +103,9 @@ class SignalCache:
                 (folder / name).unlink(missing_ok=True)
         return None
 
-    def store(self, key: str, index: int, signals: NDArray[Any], about: Mapping[str, Any]) -> None:
+    def store(
+        self, key: str, index: int, signals: NDArray[Any], about: Mapping[str, Any]
+    ) -> NDArray[Any]:
         """Keep the signals of one shadow model, in one step.
 
         Parameters
@@ -104,6 +116,11 @@ class SignalCache:
         about : mapping
             Plain data that says what the entry is for.
 
+        Returns
+        -------
+        ndarray
+            The signals to go on with: those given, since `lock` keeps others from storing theirs.
+
         Raises
         ------
         LeakproError
@@ -112,7 +129,7 @@ class SignalCache:
         require_key(key, index)
         content = packed(signals)
         if not self._writable:
-            return
+            return signals
         folder = self.folder / key
         try:
             self._make_folder(folder)
@@ -123,6 +140,7 @@ class SignalCache:
         except OSError as error:
             self._writable = False
             warn(f"the cache {self.folder} cannot be written, so nothing is kept: {error}")
+        return signals
 
     @contextmanager
     def lock(self, key: str, index: int) -> Iterator[None]:

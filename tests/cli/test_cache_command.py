@@ -27,7 +27,7 @@ def root(tmp_path, monkeypatch):
                 key,
                 index,
                 np.zeros(2000),
-                {"target": target, "shadow_models": 3, "records": 2000},
+                {"target": target, "records": 2000},
             )
     old = time.time() - 10.5 * 86_400
     for file in (cache.folder / KEYS[0]).glob("*.npy"):
