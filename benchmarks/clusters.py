@@ -18,7 +18,7 @@ from distributed import Client, LocalCluster
 from sklearn.ensemble import GradientBoostingClassifier
 
 from pytest_leakpro import Classifier
-from pytest_leakpro.shadow.obtain import ShadowPlan, obtain_shadows
+from pytest_leakpro.shadow.obtain import ShadowPlan, shadow_looks
 from pytest_leakpro.shadow.place import Place
 
 N_MODELS = 16
@@ -52,7 +52,7 @@ def train_on(workers, stages):
         place = Place("dask", cluster.scheduler_address)
         plan = ShadowPlan(N_MODELS, None, None, print, place=place)
         started = time.perf_counter()
-        shadow = obtain_shadows(target, view, 0, plan)
+        shadow = next(shadow_looks(target, view, 0, plan).signals)
         return time.perf_counter() - started, shadow.shadow
 
 

@@ -44,7 +44,7 @@ def test_info_says_what_each_entry_is_for(root, capsys):
     out = capsys.readouterr().out
     forest = next(line for line in out.splitlines() if line.startswith("forest"))
     assert "\x1b" not in out
-    assert forest.split()[1:4] == ["3", "2,000", "3"]
+    assert forest.split()[1:4] == ["3", "2,000", "48.4"]
     assert "10 days" in forest
     assert KEYS[0][:12] in forest
     assert "2 entries, 6 files, " in out
