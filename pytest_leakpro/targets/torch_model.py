@@ -6,6 +6,8 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import sys
+import threading
+import warnings
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["TorchModel", "as_tensor", "is_module"]
 
 _BATCH_SIZE = 1024
+_WARNINGS = threading.Lock()  # their filters are the process's
 
 
 def is_module(value: Any) -> bool:
@@ -91,8 +94,14 @@ def _evaluating(module: Any) -> Iterator[None]:
             part.training = training
 
 
-def as_tensor(inputs: Any) -> Any:
+def as_tensor(inputs: Any, *, shared: bool = False) -> Any:
     """Give records of one shape as one tensor, of the type that they have.
+
+    Parameters
+    ----------
+    inputs : container
+    shared : bool
+        Whether the tensor may share memory with an array: for who never writes into it.
 
     Raises
     ------
@@ -111,6 +120,10 @@ def as_tensor(inputs: Any) -> Any:
             ) from exc
     array = _array(inputs)
     native = array.dtype.newbyteorder("=")
+    if shared and array.flags.c_contiguous and array.dtype == native:
+        with _WARNINGS, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of memory that may not be written to
+            return torch.from_numpy(array)
     # tensor() rather than from_numpy(): it takes read-only and reversed arrays as well.
     return torch.tensor(np.ascontiguousarray(array, dtype=native))
 

@@ -91,10 +91,10 @@ def trained_parameters(module: Any) -> list[tuple[str, Any]]:
 
 
 def inputs_on(device: str, X: Any, module: Any) -> Any:
-    """Give records as one tensor, in the floating type of a module."""
+    """Give records as one tensor, in the floating type of a module; it is not to be written to."""
     import torch
 
-    tensor = as_tensor(X).detach()
+    tensor = as_tensor(X, shared=True).detach()
     if tensor.is_floating_point():
         kinds = [value.dtype for value in module.parameters() if value.is_floating_point()]
         tensor = tensor.to(dtype=kinds[0] if kinds else torch.float32)
@@ -238,7 +238,8 @@ def image_layout(module: Any, loss: Callable[[Any, Any], Any], inputs: Any, labe
         return usual
     try:
         trial = copy.deepcopy(module).to(memory_format=torch.channels_last)
-        few = inputs[:_FEW].contiguous(memory_format=torch.channels_last)
+        # A copy: a module may write into what it is given.
+        few = inputs[:_FEW].clone(memory_format=torch.channels_last)
         loss(trial(few), labels[:_FEW]).backward()
     except Exception:
         # What is wrong in any order is raised again by the training itself.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_leakpro import LeakproError, TorchTrainer
+from pytest_leakpro.shadow.stacked_training import train_group
 from pytest_leakpro.targets import torch_trainer
 from pytest_leakpro.targets.torch_training import image_layout
 
@@ -207,3 +208,24 @@ def test_convolutions_have_the_layout_in_which_they_are_fastest(monkeypatch):
         monkeypatch.setattr(torch_trainer, "image_layout", watched)
         assert torch.allclose(weights(trained), weights(usual), atol=1e-5)
         assert torch.equal(weights(trained), weights(usual)) == (layout != torch.channels_last)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("writeable", [True, False])
+def test_modules_that_write_into_their_inputs_leave_the_records_alone(writeable):
+    class Writing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = flattening()
+
+        def forward(self, x):
+            return self.inner(x.mul_(0.5))
+
+    images = np.random.default_rng(1).normal(size=(150, 1, 8, 8)).astype(np.float32)
+    images.flags.writeable = writeable
+    before = images.copy()
+    trainer = TorchTrainer(module=Writing, epochs=1, batch_size=150)
+    trainer(images, Y, 0)
+    assert np.array_equal(images, before)
+    train_group(trainer, "vmap", (images, Y), [np.arange(100), np.arange(50, 150)], (0, 1))
+    assert np.array_equal(images, before)
