@@ -128,7 +128,7 @@ def test_the_command_line_shows_and_clears_it(filled, given, capsys):
     assert main(["cache", "info", *where]) == 0
     out = capsys.readouterr().out
     forest = next(line for line in out.splitlines() if line.startswith("forest"))
-    assert forest.split()[1:6] == ["3", "2,000", "3", "48.4", "kB"]
+    assert forest.split()[1:5] == ["3", "2,000", "48.4", "kB"]
     assert f"2 entries, 6 files, 96.8 kB in {filled}" in out
     assert main(["cache", "clear", *where, "--yes", "--older-than", "1d"]) == 0
     assert main(["cache", "clear", *where, "--yes"]) == 0
