@@ -54,7 +54,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the entries, or remove them."""
-    from pytest_leakpro.store.cache import SignalCache
+    from pytest_leakpro.store.cache import SignalCache, of_age
     from pytest_leakpro.store.open_cache import open_cache
 
     cache = open_cache(_place(arguments.dir))
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     older_than = None
     if arguments.action == "clear" and arguments.older_than is not None:
         older_than = read_duration(arguments.older_than, "--older-than", "30d")
-        entries = [entry for entry in entries if entry.age_seconds >= older_than]
+        entries = of_age(entries, older_than)
     if not entries:
         what = "nothing that old" if older_than is not None else "nothing"
         print_lines([f"{what} is kept in {where}"])

@@ -23,11 +23,11 @@ from pytest_leakpro.store.private_folder import make_private
 from pytest_leakpro.store.signal_file import KEY, file_name, names_of, packed, require_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["CacheEntry", "SignalCache"]
+__all__ = ["CacheEntry", "SignalCache", "of_age"]
 
 
 class CacheEntry(NamedTuple):
@@ -38,6 +38,16 @@ class CacheEntry(NamedTuple):
     files: int
     size: int
     age_seconds: float
+
+
+def of_age(entries: Iterable[CacheEntry], older_than: float | None) -> list[CacheEntry]:
+    """Give the entries to which nothing was added for so many seconds, all of them for None."""
+    return [
+        entry
+        for entry in entries
+        # A clock that was set back gives negative ages: all is all the same.
+        if older_than is None or entry.age_seconds >= older_than
+    ]
 
 
 class SignalCache:
@@ -210,12 +220,7 @@ class SignalCache:
         int
             The number of entries removed.
         """
-        entries = [
-            entry
-            for entry in self.entries()
-            # A clock that was set back gives negative ages: all is all the same.
-            if older_than is None or entry.age_seconds >= older_than
-        ]
+        entries = of_age(self.entries(), older_than)
         for entry in entries:
             shutil.rmtree(self.folder / entry.key, ignore_errors=True)
         return len(entries)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import printable
@@ -46,6 +45,8 @@ def local_path(url: str) -> Path | None:
     """
     if scheme_of(url) not in _LOCAL:
         return None
+    from urllib.request import url2pathname  # slow, and every session with audits comes by here
+
     parts = urlsplit(url)
     if parts.netloc not in {"", "localhost"} or not parts.path:
         raise LeakproError(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
-from pytest_leakpro.store.cache import CacheEntry
+from pytest_leakpro.store.cache import CacheEntry, of_age
 from pytest_leakpro.store.cache_url import require_usable, shown_url
 from pytest_leakpro.store.object_store import object_store, require_driver
 from pytest_leakpro.store.signal_file import KEY, file_name, names_of, packed, require_key
@@ -186,11 +186,7 @@ class CloudCache:
         LeakproError
             Where it cannot be reached, or may not be removed.
         """
-        entries = [
-            entry
-            for entry in self.entries()
-            if older_than is None or entry.age_seconds >= older_than
-        ]
+        entries = of_age(self.entries(), older_than)
         try:
             for entry in entries:
                 self._objects.remove(f"{entry.key}/{name}" for name in self._ours(entry.key))
