@@ -143,9 +143,7 @@ def _settle(
     shadow = view.shadow
     assert shadow is not None
     n_members, n_nonmembers = len(view.records("members")), len(view.records("nonmembers"))
-    n_counted = n_members + n_nonmembers
-    # Only a population stands behind them; without one a copy of all signals is saved.
-    counted = shadow if n_counted == shadow.n_records else shadow.take(np.arange(n_counted))
+    counted = shadow.take(np.arange(n_members + n_nonmembers))  # a population stands behind them
     counted.require_both(slice(None))
 
     rates = [budget.metric.fpr for budget in budgets if budget.metric.fpr is not None]

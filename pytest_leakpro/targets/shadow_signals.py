@@ -111,16 +111,24 @@ class ShadowSignals:
 
     def take(self, positions: NDArray[np.intp]) -> ShadowSignals:
         """Take some of the records, by position; what stands side by side is not copied."""
-        first, n = int(positions[0]), len(positions)
+        n = len(positions)
+        first = int(positions[0]) if n else 0
         if np.array_equal(positions, np.arange(first, first + n)):
             beside = slice(first, first + n)
-            return ShadowSignals(self.shadow[:, beside], self.included[:, beside])
+            return self._part(self.shadow[:, beside], self.included[:, beside])
         shadow = scratch_array((self.n_models, n), self.shadow.dtype)
         included = scratch_array((self.n_models, n), bool)
         for index in range(self.n_models):
             shadow[index] = self.shadow[index, positions]
             included[index] = self.included[index, positions]
-        return ShadowSignals(shadow, included)
+        return self._part(shadow, included)
+
+    @classmethod
+    def _part(cls, shadow: NDArray[Any], included: NDArray[np.bool_]) -> ShadowSignals:
+        """Give part of what was checked as a whole."""
+        part = cls.__new__(cls)
+        part.shadow, part.included = np.asarray(shadow), np.asarray(included)
+        return part
 
 
 def _load(given: Any, name: str) -> NDArray[Any]:
