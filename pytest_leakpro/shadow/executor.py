@@ -21,6 +21,7 @@ from pytest_leakpro.shadow.job import Finished, ShadowJob, run_one
 from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.stacked_execution import groups_at_once, train_in_threads
+from pytest_leakpro.shadow.stacked_training import draws_from_torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -239,8 +240,7 @@ def _stacked(
 ) -> Iterator[list[Finished]]:
     assert job.way is not None
     at_once = _at_once(job, trainer, missing, workers)
-    # Both draw from torch's one random state, of which each process has its own.
-    apart = at_once > 1 and (job.way.name == "vmap" or trainer.augment is not None)
+    apart = at_once > 1 and draws_from_torch(job.way.name, trainer)
     parcel = _packed(job, trainer) if apart else None
     if parcel is not None:
         yield from _in_processes(parcel, missing, at_once)

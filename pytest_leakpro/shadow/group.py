@@ -113,7 +113,7 @@ def in_worker(parcel: Parcel, group: range) -> list[Finished]:
     try:
         return [run_one(job, train, index) for index in group]
     except LeakproError as error:
-        return _all_failed(group, str(error), traceback.format_exc())
+        return _all_failed(group, str(error), traceback.format_exc(), is_named=True)
 
 
 def in_cluster(parcel: Parcel, group: range) -> list[Finished]:
@@ -141,13 +141,15 @@ def named(group: range) -> str:
     return f"shadow models {group[0] + 1} to {group[-1] + 1}"
 
 
-def _all_failed(group: range, failure: str, trace: str = "") -> list[Finished]:
-    return [Finished(index, None, 0.0, False, failure, trace) for index in group]
+def _all_failed(
+    group: range, failure: str, trace: str = "", *, is_named: bool = False
+) -> list[Finished]:
+    return [Finished(index, None, 0.0, False, failure, trace, is_named) for index in group]
 
 
 def failure_of(failures: list[Finished], n_models: int) -> LeakproError:
     """Give the error that names all models of a group which could not be trained."""
-    if failures[0].failure.startswith("shadow model "):  # `run_one` names its model itself
+    if failures[0].is_named:
         error = LeakproError(failures[0].failure)
         error.__cause__ = TrainingError(failures[0].trace)
         return error

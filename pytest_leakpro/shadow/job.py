@@ -125,6 +125,8 @@ class Finished:
         What went wrong, empty where nothing did.
     trace : str
         The traceback of that.
+    is_named : bool
+        Whether the failure names the model already.
     """
 
     index: int
@@ -133,6 +135,7 @@ class Finished:
     cached: bool
     failure: str = ""
     trace: str = ""
+    is_named: bool = False
 
 
 def run_one(job: ShadowJob, train: Callable[..., Any], index: int) -> Finished:

@@ -160,14 +160,12 @@ class _Linear(Layer):
         return kept
 
 
-class _Rectifier(Layer):
-    def __init__(self, *, in_place: bool) -> None:
-        self._in_place = in_place
+class _Weightless(Layer):
+    """A layer that knows its inputs alone."""
 
     def forward(self, x: Any, weights: dict[str, Any]) -> Any:
         del weights
-        self._y = x.relu_() if self._in_place else x.relu()
-        return self._y
+        return self.outputs(x)
 
     def backward(
         self,
@@ -178,20 +176,39 @@ class _Rectifier(Layer):
         *,
         below: bool = True,
     ) -> Any:
+        del weights, trained, gradients, below
+        return self.gradient(above)
+
+    @abstractmethod
+    def outputs(self, x: Any) -> Any:
+        """As `forward`."""
+
+    @abstractmethod
+    def gradient(self, above: Any) -> Any:
+        """As `backward`."""
+
+
+class _Rectifier(_Weightless):
+    def __init__(self, *, in_place: bool) -> None:
+        self._in_place = in_place
+
+    def outputs(self, x: Any) -> Any:
+        self._y = x.relu_() if self._in_place else x.relu()
+        return self._y
+
+    def gradient(self, above: Any) -> Any:
         import torch
 
-        del weights, trained, gradients, below
         return torch.ops.aten.threshold_backward.grad_input(above, self._y, 0, grad_input=above)
 
 
-class _Dropout(Layer):
+class _Dropout(_Weightless):
     def __init__(self, share: float, random: Any) -> None:
         self._share, self._random = share, random
 
-    def forward(self, x: Any, weights: dict[str, Any]) -> Any:
+    def outputs(self, x: Any) -> Any:
         import torch
 
-        del weights
         if self._share == 1:
             self._kept = torch.zeros_like(x)
         else:
@@ -199,35 +216,16 @@ class _Dropout(Layer):
             self._kept = kept.div_(1 - self._share)
         return x * self._kept
 
-    def backward(
-        self,
-        above: Any,
-        weights: dict[str, Any],
-        trained: Any,
-        gradients: dict[str, Any],
-        *,
-        below: bool = True,
-    ) -> Any:
-        del weights, trained, gradients, below
+    def gradient(self, above: Any) -> Any:
         return above * self._kept
 
 
-class _Flatten(Layer):
-    def forward(self, x: Any, weights: dict[str, Any]) -> Any:
-        del weights
+class _Flatten(_Weightless):
+    def outputs(self, x: Any) -> Any:
         self._shape = x.shape
         return x.flatten(2)
 
-    def backward(
-        self,
-        above: Any,
-        weights: dict[str, Any],
-        trained: Any,
-        gradients: dict[str, Any],
-        *,
-        below: bool = True,
-    ) -> Any:
-        del weights, trained, gradients, below
+    def gradient(self, above: Any) -> Any:
         return above.reshape(self._shape)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.torch_trainer import TorchTrainer
 
-__all__ = ["train_group"]
+__all__ = ["draws_from_torch", "train_group"]
 
 
 def train_group(
@@ -88,6 +88,11 @@ def train_group(
         ) from error
 
 
+def draws_from_torch(way: str, trainer: TorchTrainer) -> bool:
+    """Tell whether a group draws from torch's own random state, of which each process has one."""
+    return way == "vmap" or trainer.augment is not None
+
+
 class _Group:
     """K modules with their stacked weights, and the pool on their device."""
 
@@ -128,9 +133,8 @@ class _Group:
         import torch
 
         trainer = self._trainer
-        # Elsewhere models are trained in threads: only what draws from torch's one random state,
-        # and so stands alone in its process, may hold it.
-        if self._way == "vmap" or trainer.augment is not None:
+        # Others are trained in threads: only what stands alone in its process may hold the state.
+        if draws_from_torch(self._way, trainer):
             with seeded(self._seed, trainer.device):
                 finite = self._epochs(stopped)
         else:

@@ -18,6 +18,7 @@ from pytest_leakpro.shadow.executor import train_here
 from pytest_leakpro.shadow.job import ShadowJob
 from pytest_leakpro.shadow.parcel import pack
 from pytest_leakpro.shadow.stacked_execution import groups_at_once
+from pytest_leakpro.shadow.stacked_training import draws_from_torch
 from pytest_leakpro.shadow.way import Way
 from pytest_leakpro.targets.containers import length, take
 from pytest_leakpro.targets.model_reader import ModelReader
@@ -95,7 +96,7 @@ class Workload:
         if way.stacked:
             n_groups = groups_at_once(way, self.trainer, n_groups)
         at_once = min(n_groups, self.workers)
-        in_threads = way.name == "products" and self.trainer.augment is None
+        in_threads = way.stacked and not draws_from_torch(way.name, self.trainer)
         return at_once if at_once == 1 or in_threads or self._can_travel else 1
 
     def start_processes(self) -> None:

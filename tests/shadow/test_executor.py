@@ -46,7 +46,10 @@ def test_progress_is_shown_to_somebody_who_looks_on(monkeypatch, watched):
     ],
 )
 def test_what_failed_is_named_once(failure, says):
-    failures = [Finished(index, None, 0.0, False, failure, "trace") for index in (3, 2)]
+    failures = [
+        Finished(index, None, 0.0, False, failure, "trace", is_named=says is None)
+        for index in (3, 2)
+    ]
     error = failure_of(failures, 8)
     assert str(error) == (says or failure)
     assert str(error.__cause__) == "trace"
