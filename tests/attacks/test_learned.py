@@ -8,8 +8,10 @@ from pytest_leakpro import Classifier, LeakproError, ShadowSignals
 from pytest_leakpro.attacks.membership import learned
 from pytest_leakpro.attacks.membership.learned import LearnedAttack
 from pytest_leakpro.attacks.membership.lira import LikelihoodRatio
+from pytest_leakpro.attacks.membership.loss import LossThreshold
 from pytest_leakpro.attacks.membership.record_facts import RecordFacts, facts_of, unknown_facts
-from pytest_leakpro.auditing.ranking import best_variant
+from pytest_leakpro.auditing import ranking
+from pytest_leakpro.auditing.ranking import best_variant, rank_attacks
 from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.stats.roc import auc
 from pytest_leakpro.stats.seeding import derive_rng
@@ -45,7 +47,7 @@ def test_it_finds_nothing_where_nothing_is(n_classes):
     # All runs are scored at once, as so many records: the same ones over and over.
     again = np.tile(np.arange(600), runs)
     signals = difficulty[again] + random.normal(0, 0.7, len(again))
-    scores = attack._scores(
+    scores = attack.score_known(
         signals,
         ShadowSignals(shadow[:, again], included[:, again]),
         facts.take(again),
@@ -238,3 +240,15 @@ def test_scores_follow_the_records_whatever_holds_them(monkeypatch, tmp_path):
         SMALL.prepared(mapped, facts, rng()).score_records(target, mapped.shadow, included),
         straight,
     )
+
+
+def test_what_a_ranking_learned_from_some_records_scores_all(monkeypatch):
+    view = simulated(5, 1000, gain=1.5)
+    facts = facts_of(view, regression=False)
+    monkeypatch.setattr(ranking, "_MOST_RECORDS", 500)
+    first = rank_attacks([SMALL, LossThreshold()], view.shadow, None, regression=False, facts=facts)
+    assert [attack.name for attack in first] == ["learned", "loss"]
+    assert first[0].trained.folds.shape == (2000,)
+    evidence = first[0].run(view, rng())
+    assert evidence.sizes == (1000, 1000)
+    assert auc(evidence.members, evidence.nonmembers) > 0.8

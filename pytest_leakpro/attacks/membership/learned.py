@@ -154,7 +154,7 @@ class LearnedAttack(ShadowAttack):
         """Score records of a classifier of whom nothing else is known; see `ShadowAttack`."""
         known = ShadowSignals(shadow, included)
         rng = np.random.default_rng(0)
-        return self._scores(target, known, unknown_facts(len(target)), rng)
+        return self.score_known(target, known, unknown_facts(len(target)), rng)
 
     def score(
         self, view: MembershipView, rng: np.random.Generator
@@ -164,16 +164,39 @@ class LearnedAttack(ShadowAttack):
         members, nonmembers = view.members, view.nonmembers
         target = np.concatenate([members.negative_loss, nonmembers.negative_loss])
         facts = facts_of(view, regression=isinstance(members, RegressionSignals))
-        scores = self._scores(target, view.shadow.take(np.arange(len(target))), facts, rng)
+        scores = self.score_known(target, view.shadow.take(np.arange(len(target))), facts, rng)
         return scores[: len(members)], scores[len(members) :]
 
-    def _scores(
+    def score_known(
         self,
         target: NDArray[Any],
         shadow: ShadowSignals,
         facts: RecordFacts,
         rng: np.random.Generator,
     ) -> NDArray[np.float64]:
+        """Score records on which there are facts.
+
+        Parameters
+        ----------
+        target : ndarray of shape (n,)
+            The attacked model's signals.
+        shadow : ShadowSignals
+            On the same records.
+        facts : RecordFacts
+            On the same records; units numbered as where the attack learned, if it has already.
+        rng : numpy.random.Generator
+            For the folds, if it has not.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Mean log-odds of being a member.
+
+        Raises
+        ------
+        LeakproError
+            Where no shadow model can play the target.
+        """
         trained = self.trained or self._train(shadow, facts, rng)
         versions = range(0, shadow.n_models, 2)[:_MOST_VERSIONS]
         scores = np.zeros(len(target))
