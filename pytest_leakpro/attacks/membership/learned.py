@@ -42,8 +42,10 @@ _BOOSTER = {
     "max_features": 0.3,
     "early_stopping": False,
 }
-# With more shadow models one pair less changes little.
+# With more shadow models one pair less changes less, and costs more to read.
 _MOST_VERSIONS = 4
+_MODELS_READ = 64
+_ROWS = 1 << 15  # predicted at a time, as the classifier copies them in double precision
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -72,8 +74,9 @@ class _Trained:
         folds, scores = self.folds[facts.units], np.zeros(len(target))
         with one_thread():  # others would wait for each other longer than they work
             for fold, booster in enumerate(self.boosters):
-                rows = np.flatnonzero(folds == fold)
-                if booster is not None and rows.size:
+                own = np.flatnonzero(folds == fold)
+                for start in range(0, len(own) if booster is not None else 0, _ROWS):
+                    rows = own[start : start + _ROWS]
                     scores[rows] = booster.decision_function(columns[rows])
         return scores
 
@@ -84,8 +87,8 @@ class LearnedAttack(ShadowAttack):
 
     Each shadow model plays the target of the others: which records it saw is known. A record is
     scored by a classifier that was trained on other records. The target, too, is attacked without
-    one pair of shadow models, by each of four pairs in turn, as those that played were; the scores
-    are averaged.
+    one pair of shadow models, as those that played were; with few shadow models by up to four pairs
+    in turn, and the scores are averaged.
 
     Parameters
     ----------
@@ -198,7 +201,8 @@ class LearnedAttack(ShadowAttack):
             Where no shadow model can play the target.
         """
         trained = self.trained or self._train(shadow, facts, rng)
-        versions = range(0, shadow.n_models, 2)[:_MOST_VERSIONS]
+        n_versions = min(_MOST_VERSIONS, max(1, _MODELS_READ // shadow.n_models))
+        versions = range(0, shadow.n_models, 2)[:n_versions]
         scores = np.zeros(len(target))
         for without in versions:
             scores += trained.log_odds(target, shadow, facts, without)

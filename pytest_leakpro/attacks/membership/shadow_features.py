@@ -95,30 +95,32 @@ class ShadowFeatures:
         """
         n_records = len(target)
         target = np.clip(target, -self._reach, self._reach)
-        moments = np.empty((len(self._readers), 2, 2, n_records))
-        counts = np.empty((2, n_records), dtype=np.intp)
-        reference = np.empty(n_records)
-        for block in record_blocks(shadow.shape):
-            signals, inside = others(shadow[:, block], included[:, block], without)
-            counts[1, block] = inside.sum(axis=0)
-            counts[0, block] = len(inside) - counts[1, block]
-            for own, read, unit in zip(moments, self._readers, self._units, strict=True):
-                values = read(signals)
-                for kind in (0, 1):
-                    own[kind, :, block] = record_moments(
-                        values, inside, bool(kind), counts[kind, block], unit
-                    )
-            if self._log_p is not None:
-                reference[block] = reference_log_probability(self._log_p(signals), inside)
         features = scratch_array((n_records, self.n_features), np.float32)
         columns = iter(range(self.n_features))
 
         def add(column: NDArray[Any]) -> None:
             features[:, next(columns)] = np.clip(column, -_LARGEST, _LARGEST)
 
-        for own, read, unit in zip(moments, self._readers, self._units, strict=True):
-            _add_signal(add, read(target), own, counts, unit)
+        # One signal after the other: what is kept of each, of every record, is large.
+        for read, unit in zip(self._readers, self._units, strict=True):
+            moments = np.empty((2, 2, n_records))
+            counts = np.empty((2, n_records), dtype=np.int32)
+            for block in record_blocks(shadow.shape):
+                signals, inside = others(shadow[:, block], included[:, block], without)
+                counts[1, block] = inside.sum(axis=0)
+                counts[0, block] = len(inside) - counts[1, block]
+                values = read(signals)
+                for kind in (0, 1):
+                    moments[kind, :, block] = record_moments(
+                        values, inside, bool(kind), counts[kind, block], unit
+                    )
+            _add_signal(add, read(target), moments, counts, unit)
+            del moments, counts
         if self._log_p is not None:
+            reference = np.empty(n_records)
+            for block in record_blocks(shadow.shape):
+                signals, inside = others(shadow[:, block], included[:, block], without)
+                reference[block] = reference_log_probability(self._log_p(signals), inside)
             add(log_ratio(self._log_p(target), reference))
         add(classes)
         return features
@@ -128,7 +130,7 @@ def _add_signal(
     add: Callable[[NDArray[Any]], None],
     target: NDArray[Any],
     moments: NDArray[Any],
-    counts: NDArray[np.intp],
+    counts: NDArray[np.int32],
     unit: float,
 ) -> None:
     """Add the ten columns of one signal."""
@@ -139,8 +141,7 @@ def _add_signal(
         add(np.sqrt(squares / (count - 1)))
         add(scaled - mean)
     for variance in get_args(Variance):
-        outside, inside = (
-            log_likelihood(target, (mean, squares), count, variance, unit)
-            for (mean, squares), count in zip(moments, counts, strict=True)
-        )
-        add(inside - outside)
+        ratio = np.zeros(len(target))
+        for sign, (mean, squares), count in zip((-1, 1), moments, counts, strict=True):
+            ratio += sign * log_likelihood(target, (mean, squares), count, variance, unit)
+        add(ratio)
