@@ -22,10 +22,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sksurv.datasets import load_flchain
 
+from pytest_leakpro.attacks.membership.learned import LearnedAttack
 from pytest_leakpro.attacks.membership.lira import LikelihoodRatio, OfflineLikelihoodRatio
 from pytest_leakpro.attacks.membership.loss import LossThreshold
+from pytest_leakpro.attacks.membership.record_facts import RecordFacts
 from pytest_leakpro.attacks.membership.rmia import OfflineRatioToReference, RatioToReference
-from pytest_leakpro.auditing.ranking import best_variant, rank_attacks
+from pytest_leakpro.auditing.ranking import rank_attacks
 from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.stats.roc import auc, roc_points, tpr_at
 from pytest_leakpro.targets.model_reader import ModelReader
@@ -72,6 +74,7 @@ def main() -> None:
         [np.random.default_rng(100 + t).permutation(n) < n // 2 for t in range(TARGETS)]
     )
     parallel = Parallel(n_jobs=2)
+    facts = RecordFacts(y.to_numpy(), np.arange(n), n)
     started = time.perf_counter()
     targets = np.stack(
         parallel(delayed(signals)(trainer, X, y, rows, 900 + t) for t, rows in enumerate(halves))
@@ -85,22 +88,23 @@ def main() -> None:
             f"\n{n_models} shadow models: AUC, TPR at 1 % FPR, TPR at 0.1 % FPR (standard errors)"
         )
         rows = {"loss": [figures(phi, saw) for phi, saw in zip(targets, halves, strict=True)]}
+        known = ShadowSignals(shadow, included)
+        learned = LearnedAttack().prepared(known, facts, np.random.default_rng(0))
+        rows["learned"] = [
+            figures(learned.score_known(phi, known, facts, np.random.default_rng(0)), saw)
+            for phi, saw in zip(targets, halves, strict=True)
+        ]
         for name, attack in attacks():
             rows[name] = [
                 figures(attack.score_records(phi, shadow, included), saw)
                 for phi, saw in zip(targets, halves, strict=True)
             ]
         for rate in RATES:
-            known = ShadowSignals(shadow, included)
-            suite = [LikelihoodRatio(), RatioToReference(), LossThreshold()]
-            first = rank_attacks(suite, known, float(rate), regression=False)[0]
-            _, settled = best_variant(first, known, float(rate), regression=False)
-            rows[
-                f"suite's first at {rate:.1%}: {settled.name} {getattr(settled, 'signal', '')}"
-            ] = [
-                figures(settled.score_records(phi, shadow, included), saw)
-                for phi, saw in zip(targets, halves, strict=True)
-            ]
+            suite = [LearnedAttack(), LikelihoodRatio(), RatioToReference(), LossThreshold()]
+            ranked = rank_attacks(suite, known, float(rate), regression=False, facts=facts)
+            first = " ".join([ranked[0].name, getattr(ranked[0], "signal", "")]).strip()
+            order = ", ".join(attack.name for attack in ranked)
+            print(f"ranked at {rate:.1%}: {order}; first {first}")
         for name, values in rows.items():
             mean, spread = np.mean(values, axis=0), np.std(values, axis=0, ddof=1) / TARGETS**0.5
             cells = "  ".join(f"{m:6.1%} ({s:.1%})" for m, s in zip(mean, spread, strict=True))

@@ -1,4 +1,4 @@
-"""Errors and power of the whole default suite (lira and rmia, 16 shadow models) without leakage.
+"""Errors and power of the whole default suite, with 16 shadow models, without leakage.
 
     python benchmarks/suite_errors.py [runs]
 

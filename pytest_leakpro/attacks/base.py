@@ -13,6 +13,7 @@ from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.classifier import Classifier
 from pytest_leakpro.targets.regressor import Regressor
+from pytest_leakpro.targets.shadow_signals import FEWEST_MODELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +48,8 @@ class Attack(ABC):
         Whether it needs records of the same distribution that are not scored.
     needs_shadow : bool
         Whether it needs shadow models.
+    fewest_shadow_models : int
+        With how many of them it can do.
     calibrated : bool
         Whether scores are calibrated per record, by shadow models or the like. A PASS of a suite
         without such an attack is marked as weak.
@@ -62,6 +65,7 @@ class Attack(ABC):
     access: ClassVar[Access] = Access.SCORES
     needs_population: ClassVar[bool] = False
     needs_shadow: ClassVar[bool] = False
+    fewest_shadow_models: ClassVar[int] = FEWEST_MODELS
     calibrated: ClassVar[bool] = False
     default: ClassVar[bool] = True
     rank: ClassVar[int] = 1000

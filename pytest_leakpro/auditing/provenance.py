@@ -52,7 +52,12 @@ def configuration(
 
 
 def _plain(attack: Attack) -> dict[str, Any]:
-    parameters = {entry.name: _recorded(getattr(attack, entry.name)) for entry in fields(attack)}
+    # What is not compared is no parameter but what the attack learned.
+    parameters = {
+        entry.name: _recorded(getattr(attack, entry.name))
+        for entry in fields(attack)
+        if entry.compare
+    }
     return {"name": attack.name, **parameters}
 
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.attacks.membership.loss import LossThreshold
+from pytest_leakpro.attacks.membership.playing import can_play
+from pytest_leakpro.attacks.membership.record_facts import RecordFacts, unknown_facts
 from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
 from pytest_leakpro.stats.roc import auc, roc_points, tpr_at
+from pytest_leakpro.stats.seeding import derive_rng
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,7 +34,13 @@ _MOST_AT_ANY_RATE = 200_000
 
 
 def rank_attacks(
-    attacks: Sequence[Attack], shadow: ShadowSignals, fpr: float | None, *, regression: bool
+    attacks: Sequence[Attack],
+    shadow: ShadowSignals,
+    fpr: float | None,
+    *,
+    regression: bool,
+    facts: RecordFacts | None = None,
+    seed: int = 0,
 ) -> list[Attack]:
     """Settle each attack's variant, and order the attacks by their power on shadow models.
 
@@ -46,37 +55,56 @@ def rank_attacks(
         The budget's false-positive rate; None to rank by AUC.
     regression : bool
         Whether the signals are errors.
+    facts : RecordFacts, optional
+        On the same records, for attacks that learn; by default each record is a unit.
+    seed : int
+        The session's, for attacks that draw.
 
     Returns
     -------
     list of Attack
-        The strongest first. Nothing here looks at the target.
+        The strongest first, with what they learned on shadow models. Nothing here looks at the
+        target.
     """
-    shadow = _some_records(shadow, fpr)
+    shadow, facts = _some_records(
+        shadow, facts or unknown_facts(shadow.n_records, regression=regression), fpr
+    )
     powers: list[tuple[float, Attack]] = []
     for attack in attacks:
         if isinstance(attack, ShadowAttack):
-            powers.append(best_variant(attack, shadow, fpr, regression=regression))
+            powers.append(
+                best_variant(attack, shadow, fpr, regression=regression, facts=facts, seed=seed)
+            )
         elif isinstance(attack, LossThreshold):
-            powers.append((_mean_power(lambda target, *_: target, shadow, fpr), attack))
+            losses = zip(shadow.shadow[:MOST_TARGETS], shadow.included, strict=False)
+            powers.append((_mean_power(losses, fpr), attack))
         else:
             powers.append((-1.0, attack))
     # Sorting is stable: equal powers keep the registry's order.
     return [attack for _, attack in sorted(powers, key=lambda pair: -pair[0])]
 
 
-def _some_records(shadow: ShadowSignals, fpr: float | None) -> ShadowSignals:
+def _some_records(
+    shadow: ShadowSignals, facts: RecordFacts, fpr: float | None
+) -> tuple[ShadowSignals, RecordFacts]:
     """Take records at even distances, where there are more than a ranking needs."""
     most = _MOST_RECORDS
     if fpr:
         most = int(np.clip(2 * _FALSE_POSITIVES / fpr, most, _MOST_AT_ANY_RATE))
     if shadow.n_records <= most:
-        return shadow
-    return shadow.take(np.linspace(0, shadow.n_records - 1, most).astype(np.intp))
+        return shadow, facts
+    positions = np.linspace(0, shadow.n_records - 1, most).astype(np.intp)
+    return shadow.take(positions), facts.take(positions)
 
 
 def best_variant(
-    attack: ShadowAttack, shadow: ShadowSignals, fpr: float | None, *, regression: bool
+    attack: ShadowAttack,
+    shadow: ShadowSignals,
+    fpr: float | None,
+    *,
+    regression: bool,
+    facts: RecordFacts | None = None,
+    seed: int = 0,
 ) -> tuple[float, ShadowAttack]:
     """Give the variant that finds most members of shadow models, with its power.
 
@@ -85,46 +113,29 @@ def best_variant(
     Returns
     -------
     tuple
-        Power, in [0, 1], and variant; the first variant with power 0 where there are too few
-        shadow models to let one play the target.
+        Power, in [0, 1], and variant with what it learned; the first variant with power 0 where
+        there are too few shadow models to let one play the target.
     """
     variants = attack.variants(regression=regression)
-    if not _can_play(shadow):
+    if not can_play(shadow):
         return 0.0, variants[0]
-    powers = [_mean_power(variant.score_records, shadow, fpr) for variant in variants]
+    known = facts or unknown_facts(shadow.n_records, regression=regression)
+    # The generator that the attack gets when it scores, so that it learns the same alone.
+    prepared = [
+        variant.prepared(shadow, known, derive_rng(seed, "attack", variant.name))
+        for variant in variants
+    ]
+    powers = [_mean_power(variant.played(shadow, known, MOST_TARGETS), fpr) for variant in prepared]
     best = int(np.argmax(powers))
-    return powers[best], variants[best]
-
-
-def _can_play(shadow: ShadowSignals) -> bool:
-    n_in = shadow.included.sum(axis=0)
-    return bool(min(n_in.min(), (shadow.n_models - n_in).min()) >= 3)
-
-
-def _others(shadow: ShadowSignals, index: int) -> NDArray[np.intp]:
-    """Give the models that attack one of them: without its complement, where it has one.
-
-    So its members were in as many of them as its non-members. Else the attack would see by the
-    counts who is who.
-    """
-    beside = index ^ 1
-    left_out = [index]
-    if beside < shadow.n_models and np.array_equal(
-        shadow.included[index], ~shadow.included[beside]
-    ):
-        left_out.append(beside)
-    return np.delete(np.arange(shadow.n_models), left_out)
+    return powers[best], prepared[best]
 
 
 def _mean_power(
-    score: Callable[..., NDArray[Any]], shadow: ShadowSignals, fpr: float | None
+    played: Iterable[tuple[NDArray[Any], NDArray[np.bool_]]], fpr: float | None
 ) -> float:
+    """Average the power over pairs of scores and who was seen."""
     powers = []
-    for index in range(min(shadow.n_models, MOST_TARGETS)):
-        others = _others(shadow, index)
-        target = np.asarray(shadow.shadow[index])
-        scores = score(target, shadow.shadow[others], shadow.included[others])
-        saw = shadow.included[index]
+    for scores, saw in played:
         members, nonmembers = scores[saw], scores[~saw]
         if fpr is None:
             powers.append(auc(members, nonmembers))

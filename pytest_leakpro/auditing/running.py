@@ -110,12 +110,21 @@ def _audit_target(
     target: MembershipTarget, budgets: tuple[Budget, ...], session: SessionDefaults
 ) -> Audit:
     shadows = has_shadows(target)
-    suite = choose_suite(target, session.attacks, session.others, shadows=shadows)
+    wanted = session.shadow_models if target.signals is None else target.signals.n_models
+    suite = choose_suite(
+        target,
+        session.attacks,
+        session.others,
+        shadows=shadows,
+        shadow_models=wanted if isinstance(wanted, int) else None,
+    )
     _check_metrics(budgets, suite, target)
     about = {
         "named": target.named,
         "scores": None,
-        "configuration": configuration(session, suite, _shadow_models(target, suite, session)),
+        "configuration": configuration(
+            session, suite, wanted if any(attack.needs_shadow for attack in suite) else None
+        ),
     }
     lacking = any(attack.needs_population for attack in suite) and not target.has_population
     view = target.prepare(session.seed, population_share=POPULATION_SHARE if lacking else None)
@@ -246,14 +255,6 @@ def _undecided(measurement: Measurement, why: str) -> Measurement:
     if not why or measurement.verdict is not Verdict.INCONCLUSIVE:
         return measurement
     return replace(measurement, notes=(*measurement.notes, why))
-
-
-def _shadow_models(
-    target: MembershipTarget, suite: tuple[Attack, ...], session: SessionDefaults
-) -> int | str | None:
-    if not any(attack.needs_shadow for attack in suite):
-        return None
-    return session.shadow_models if target.signals is None else target.signals.n_models
 
 
 def _scores(

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_leakpro.attacks.membership.record_facts import facts_of
+from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
 from pytest_leakpro.auditing.ranking import rank_attacks
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE
+from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.shadow.fidelity import compare_with_shadows
 from pytest_leakpro.shadow.obtain import ShadowPlan, shadow_looks
 from pytest_leakpro.shadow.place import Place
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.targets.membership_view import MembershipView
+    from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Round", "shadow_rounds"]
 
@@ -146,9 +150,16 @@ def _settle(
     counted = shadow.take(np.arange(n_members + n_nonmembers))  # a population stands behind them
     counted.require_both(slice(None))
 
+    suite = _able(suite, counted, named=session.attacks not in (None, "all"))
     rates = [budget.metric.fpr for budget in budgets if budget.metric.fpr is not None]
+    regression = isinstance(target, Regressor)
     ranked = rank_attacks(
-        suite, counted, rates[0] if rates else None, regression=isinstance(target, Regressor)
+        suite,
+        counted,
+        rates[0] if rates else None,
+        regression=regression,
+        facts=facts_of(view, regression=regression),
+        seed=session.seed,
     )
     if session.attacks is None:
         ranked = ranked[:LARGEST_DEFAULT_SUITE]
@@ -157,6 +168,18 @@ def _settle(
         ranked.sort(key=lambda attack: names.index(attack.name))
     signals = np.concatenate([view.members.negative_loss, view.nonmembers.negative_loss])
     return tuple(ranked), compare_with_shadows(signals, counted, n_members, n_nonmembers)
+
+
+def _able(suite: tuple[Attack, ...], shadow: ShadowSignals, *, named: bool) -> tuple[Attack, ...]:
+    """Leave out attacks that the shadow models at hand do not do for; refuse those named."""
+    able: list[Attack] = []
+    for attack in suite:
+        lacking = attack.lacking(shadow) if isinstance(attack, ShadowAttack) else None
+        if lacking is None:
+            able.append(attack)
+        elif named:
+            raise LeakproError(f"the attack {attack.name!r} does not match: {lacking}")
+    return tuple(able)
 
 
 def _say_on_stderr(line: str) -> None:

@@ -26,6 +26,7 @@ def choose_suite(
     others: Iterable[Attack] = (),
     *,
     shadows: bool = False,
+    shadow_models: int | None = None,
 ) -> tuple[Attack, ...]:
     """Choose the attacks on a target before any of its records is scored.
 
@@ -42,6 +43,8 @@ def choose_suite(
         Attacks of other packages, which run only when they are named.
     shadows : bool
         Whether shadow models can be had.
+    shadow_models : int, optional
+        How many there are to be, where that is known: attacks that need more do not match.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def choose_suite(
             if attack.default
             and attack.mismatch(target) is None
             and not (attack.needs_population and not target.has_population)
-            and not (attack.needs_shadow and not shadows)
+            and _lacking_shadows(attack, shadows, shadow_models) is None
         ]
         calibrated = [attack for attack in suite if attack.needs_shadow]
         # Thresholds see nothing that calibrated attacks do not, and cost chances of a PASS.
@@ -71,10 +74,11 @@ def choose_suite(
         suite = [
             attack
             for attack in builtin_attacks().values()
-            if attack.mismatch(target) is None and (shadows or not attack.needs_shadow)
+            if attack.mismatch(target) is None
+            and _lacking_shadows(attack, shadows, shadow_models) is None
         ]
     else:
-        suite = _named(target, asked, tuple(others), shadows=shadows)
+        suite = _named(target, asked, tuple(others), shadows, shadow_models)
     if not suite:
         reasons = "; ".join(
             f"{name}: {attack.mismatch(target)}" for name, attack in builtin_attacks().items()
@@ -83,8 +87,29 @@ def choose_suite(
     return tuple(suite)
 
 
+def _lacking_shadows(attack: Attack, shadows: bool, shadow_models: int | None) -> str | None:
+    """Say which shadow models an attack lacks; None where it lacks none."""
+    if not attack.needs_shadow:
+        return None
+    if not shadows:
+        return (
+            "it needs shadow models: give train=, a function (X, y, seed) -> fitted model, or "
+            "signals= of shadow models that were trained elsewhere"
+        )
+    if shadow_models is not None and shadow_models < attack.fewest_shadow_models:
+        return (
+            f"it needs at least {attack.fewest_shadow_models} shadow models, and there are to be "
+            f"{shadow_models}"
+        )
+    return None
+
+
 def _named(
-    target: Any, asked: str | Sequence[str | Attack], others: tuple[Attack, ...], *, shadows: bool
+    target: Any,
+    asked: str | Sequence[str | Attack],
+    others: tuple[Attack, ...],
+    shadows: bool,
+    shadow_models: int | None,
 ) -> list[Attack]:
     if isinstance(asked, str):
         asked = [asked]
@@ -98,12 +123,7 @@ def _named(
             raise LeakproError(
                 f"attacks= takes names and Attack objects, not a {type(entry).__name__}"
             )
-        reason = attack.mismatch(target)
-        if reason is None and attack.needs_shadow and not shadows:
-            reason = (
-                "it needs shadow models: give train=, a function (X, y, seed) -> fitted model, or "
-                "signals= of shadow models that were trained elsewhere"
-            )
+        reason = attack.mismatch(target) or _lacking_shadows(attack, shadows, shadow_models)
         if reason is not None:
             raise LeakproError(f"the attack {attack.name!r} does not match: {reason}")
         if attack.name in {chosen.name for chosen in suite}:

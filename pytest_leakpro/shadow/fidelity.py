@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from pytest_leakpro.stats.likelihood_ratio import record_blocks
+from pytest_leakpro.stats.signal_laws import record_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

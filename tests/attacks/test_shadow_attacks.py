@@ -6,7 +6,7 @@ Shadow signals are simulated here; `tests/auditing/test_shadow_audits.py` trains
 import numpy as np
 import pytest
 
-from pytest_leakpro import Classifier, LeakproError, Regressor, ShadowSignals
+from pytest_leakpro import LeakproError, Regressor, ShadowSignals
 from pytest_leakpro.attacks.membership.lira import LikelihoodRatio
 from pytest_leakpro.attacks.membership.loss import LossThreshold
 from pytest_leakpro.attacks.membership.rmia import RatioToReference
@@ -18,40 +18,13 @@ from pytest_leakpro.attacks.membership.shadow_attack import (
 from pytest_leakpro.attacks.registry import builtin_attacks
 from pytest_leakpro.auditing import ranking
 from pytest_leakpro.auditing.ranking import best_variant, rank_attacks
-from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.stats.tpr_lower import choose_rank, tpr_p_value
 from pytest_leakpro.store import scratch
-from tests.attacks.views import identity
+from tests.attacks.shadow_views import simulated
 
 SHADOW_ATTACKS = {name: attack for name, attack in builtin_attacks().items() if attack.needs_shadow}
-
-
-def simulated(seed, size, *, gain=0.0, n_models=16, spread=0.7, n_classes=2):
-    """Members gain log-odds, records differ in difficulty, models in noise.
-
-    Returns the view of a classifier whose shadow models are those.
-    """
-    rng = np.random.default_rng(seed)
-    n = 2 * size
-    included = np.stack(Assignment(n, n_models, n_models // 2, seed))
-    difficulty = rng.normal(0, 2, n)
-    shadow = difficulty + gain * included + rng.normal(0, spread, (n_models, n))
-    inside = np.arange(n) < size
-    own = difficulty + gain * inside + rng.normal(0, spread, n)
-    y = rng.integers(0, n_classes, n)
-    logits = np.zeros((n, n_classes))
-    # The log-odds of the true class against as many others at 0 is z - log(K - 1).
-    logits[np.arange(n), y] = own + np.log(n_classes - 1)
-    target = Classifier(
-        identity,
-        (logits[:size], y[:size]),
-        (logits[size:], y[size:]),
-        classes=range(n_classes),
-        output="logits",
-    )
-    view = target.prepare(seed)
-    view.shadow = ShadowSignals(shadow, included)
-    return view
+# That learns a classifier at each run; test_learned.py lets it learn once.
+QUICK = sorted(SHADOW_ATTACKS.keys() - {"learned"})
 
 
 def settled(attack):
@@ -59,7 +32,7 @@ def settled(attack):
 
 
 @pytest.mark.parametrize("n_classes", [2, 10, 100])
-@pytest.mark.parametrize("name", sorted(SHADOW_ATTACKS))
+@pytest.mark.parametrize("name", QUICK)
 def test_no_attack_finds_what_is_not_there(name, n_classes):
     # At a true error of 2.5 % more than 0.025 + 4 sqrt(0.025 * 0.975 / 120) FAILs of 120 come with
     # probability below 1e-4.

@@ -40,8 +40,7 @@ def trial(seed, size, budget, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         entry = conduct(target, (parsed,), session).measurements[0]
-    assert [figures.attack for figures in entry.figures] != ["loss"]
-    assert len(entry.figures) == 2
+    assert {figures.attack for figures in entry.figures} == {"learned", "lira", "rmia"}
     # The target was not trained on the members, which recipe fidelity may notice; what is under
     # test here are the attacks and their bounds.
     within = all(figures.high <= parsed.limit for figures in entry.figures)

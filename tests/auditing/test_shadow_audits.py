@@ -54,7 +54,7 @@ def test_an_estimator_needs_nothing_written(session):
     entry = caught.value.audit.measurements[0]
     assert entry.strength == "scores, 8 shadow models"
     assert not entry.weak_suite
-    assert {found.attack for found in entry.figures} == {"lira", "rmia"}
+    assert {found.attack for found in entry.figures} == {"learned", "lira", "rmia"}
     assert "8 shadow models" in str(caught.value)
     assert len(session) == 1
     assert session[0].startswith("8 shadow models x ")
@@ -168,7 +168,7 @@ def test_a_regressor_has_shadow_models_too():
     model = Ridge(alpha=1e-6).fit(*members)
     found = audit(Regressor(model, members, nonmembers), "auc <= 0.6")
     names = {entry.attack for entry in found.measurements[0].figures}
-    assert names == {"lira"}
+    assert names == {"learned", "lira"}
     assert found.measurements[0].value > 0.6
 
 
@@ -247,6 +247,37 @@ def test_signals_that_do_not_fit():
         audit(target(ShadowSignals(shadow, never)), "auc <= 0.6")
     with pytest.raises(LeakproError, match="signals is a ndarray"):
         target(shadow)
+
+
+def test_the_learned_attack_needs_models_that_can_play():
+    members, nonmembers, shadow, included = brought(8, 60)
+    names = {"learned", "lira", "rmia"}
+
+    def suite(found):
+        return {entry.attack for entry in found.measurements[0].figures}
+
+    model = fit(*members, 0)
+    assert suite(audit(safe_target(60, train=None), "auc <= 0.9", shadow_models=6)) == names
+    few = safe_target(60, train=None)
+    assert suite(audit(few, "auc <= 0.9", shadow_models=5)) == names - {"learned"}
+    with pytest.raises(LeakproError, match="'learned' does not match: it needs at least 6 shadow"):
+        audit(few, "auc <= 0.9", shadow_models=5, attacks=["learned"])
+    # Enough models in all, but one record was in two of them only.
+    included = included.copy()
+    included[:, 0] = np.arange(8) < 2
+    signals = ShadowSignals(shadow, included)
+    target = Classifier(model, members, nonmembers, signals=signals)
+    assert suite(audit(target, "auc <= 0.9")) == names - {"learned"}
+    assert "learned" not in suite(audit(target, "auc <= 0.9", attacks="all"))
+    with pytest.raises(LeakproError, match="'learned' does not match: each record must be in at"):
+        audit(target, "auc <= 0.9", attacks=["lira", "learned"])
+
+
+def test_what_an_attack_learned_is_not_recorded():
+    found = audit(safe_target(60, train=None), "auc <= 0.9", attacks=["learned"])
+    assert found.details["configuration"]["attacks"] == [
+        {"name": "learned", "most_targets": 8, "folds": 5, "most_rows": 100_000}
+    ]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -30,8 +30,8 @@ def test_a_row_for_each_power_by_the_planner(capsys):
 
 def test_the_default_suite_is_that_of_a_classifier_that_can_be_retrained(capsys):
     out = plan(capsys, "auc <= 0.55", "--power", "90%")
-    assert "(lira, rmia)" in out
-    assert f"{required_sizes('auc <= 0.55', power=0.9, attacks=2).members:,}" in out
+    assert "(learned, lira, rmia)" in out
+    assert f"{required_sizes('auc <= 0.55', power=0.9, attacks=3).members:,}" in out
     one = plan(capsys, "auc <= 0.55", "--power", "0.9", "--attacks", "1", "--alpha", "0.1")
     assert "one attack; alpha 0.1" in one
     assert f"{required_sizes('auc <= 0.55', None, 0.9, 1, 0.1).members:,}" in one
@@ -40,7 +40,7 @@ def test_the_default_suite_is_that_of_a_classifier_that_can_be_retrained(capsys)
 @pytest.mark.parametrize(("true", "share"), [("52%", 0.52), ("0.6", 0.6)])
 def test_a_true_leakage_adds_its_verdict(true, share, capsys):
     out = plan(capsys, "auc <= 0.55", "--true", true, "--power", "0.8")
-    needed = required_sizes("auc <= 0.55", share, 0.8, 2)
+    needed = required_sizes("auc <= 0.55", share, 0.8, 3)
     verdict = "FAIL" if share > 0.55 else "PASS"
     assert f"{verdict} of a model" in out
     assert numbers_of(out, "80%")[-1] == needed.members
@@ -51,10 +51,10 @@ def test_sizes_say_what_they_decide(capsys):
     for text in ("tpr@1%fpr <= 3%", "auc <= 0.55"):
         budget = Budget.parse(text)
         block = out[out.index(f"{text}: what 1,000 members and 800 non-members can decide") :]
-        chance = null_pass_chance(budget.metric, budget.limit, Sizes(1000, 800), 0.05, 2)
+        chance = null_pass_chance(budget.metric, budget.limit, Sizes(1000, 800), 0.05, 3)
         assert f"{chance:.0%} of the time" in block
         start = 0.5 if "auc" in text else 0.01
-        safe = limit_passed_safely(budget.metric, start, Sizes(1000, 800), 0.05, 2)
+        safe = limit_passed_safely(budget.metric, start, Sizes(1000, 800), 0.05, 3)
         shown = f"{safe:g}" if "auc" in text else f"{safe * 100:g}%"
         assert f"smallest safe limit              {shown}:" in block
         assert "possible; 95% of the time for a model that leaks" in block

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pytest_leakpro.stats import likelihood_ratio
+from pytest_leakpro.stats import signal_laws
 from pytest_leakpro.stats.likelihood_ratio import lira_offline, lira_online
 from pytest_leakpro.stats.moderated import moderate_variances
 
@@ -133,7 +133,7 @@ def test_without_a_common_variance_moderation_is_each_records_own_t_law(monkeypa
     def no_prior(variances, dof):
         return variances.copy(), 1e-9
 
-    monkeypatch.setattr(likelihood_ratio, "moderate_variances", no_prior)
+    monkeypatch.setattr(signal_laws, "moderate_variances", no_prior)
     rng = np.random.default_rng(7)
     included = np.repeat([[True], [False]], [12, 20], axis=0) & np.ones((1, 200), bool)
     spread = 10.0 ** rng.uniform(-2, 2, 200)

@@ -8,17 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-from scipy import special
-
-from pytest_leakpro.attacks.membership.shadow_attack import (
-    ShadowAttack,
-    clip_at_resolution,
-    read_in_blocks,
-    resolution,
-)
+from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack, read_in_blocks
+from pytest_leakpro.attacks.membership.signal_reader import signal_reader
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["LikelihoodRatio", "OfflineLikelihoodRatio"]
@@ -68,7 +62,7 @@ class LikelihoodRatio(ShadowAttack):
         """Give the log-likelihood ratio of every record; see `ShadowAttack.score_records`."""
         from pytest_leakpro.stats.likelihood_ratio import lira_online
 
-        signal = _reader(self.signal, shadow)
+        signal = signal_reader(self.signal, shadow)
         read = read_in_blocks(shadow, signal)
         return lira_online(read, included, signal(target), variance=self.variance)
 
@@ -97,27 +91,6 @@ class OfflineLikelihoodRatio(LikelihoodRatio):
         """Give how far each signal lies above those of models that did not see the record."""
         from pytest_leakpro.stats.likelihood_ratio import lira_offline
 
-        signal = _reader(self.signal, shadow)
+        signal = signal_reader(self.signal, shadow)
         read = read_in_blocks(shadow, signal)
         return lira_offline(read, included, signal(target), variance=self.variance)
-
-
-def _reader(name: str, shadow: NDArray[Any]) -> Any:
-    """Give the function that reads a signal, with the models' resolution settled beforehand."""
-    if name in {"error", "log-error"}:
-        smallest = min(float(np.min(-row, initial=np.inf, where=row < 0)) for row in shadow)
-        tiny = smallest / 2 if np.isfinite(smallest) else 1e-300
-        if name == "error":
-            return lambda values: values
-        return lambda values: -np.log(np.maximum(-values, tiny))
-    least = resolution(shadow)
-
-    def read(log_odds: NDArray[Any]) -> NDArray[Any]:
-        clipped = clip_at_resolution(log_odds, least)
-        if name == "probability":
-            return np.asarray(special.expit(clipped))
-        if name == "loss":
-            return np.asarray(-np.logaddexp(0.0, -clipped))
-        return clipped
-
-    return read

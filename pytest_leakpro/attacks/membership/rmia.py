@@ -8,20 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-
-from pytest_leakpro.attacks.membership.shadow_attack import (
-    ShadowAttack,
-    clip_at_resolution,
-    read_in_blocks,
-    resolution,
-)
+from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack, read_in_blocks
+from pytest_leakpro.attacks.membership.signal_reader import signal_reader
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.classifier import Classifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    import numpy as np
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.membership_view import MembershipView
@@ -66,7 +59,7 @@ class RatioToReference(ShadowAttack):
         """Give the log ratio of every record; see `ShadowAttack.score_records`."""
         from pytest_leakpro.stats.reference_ratio import log_ratio, reference_log_probability
 
-        read = _reader(shadow)
+        read = signal_reader("loss", shadow)
         log_p, own = read_in_blocks(shadow, read), read(target)
         a = self.offline_a(log_p, included)
         return log_ratio(own, reference_log_probability(log_p, included, offline_a=a))
@@ -89,7 +82,7 @@ class RatioToReference(ShadowAttack):
         if view.shadow.n_records == len(members) + len(nonmembers):
             raise LeakproError("rmia by pairs needs shadow signals on the population as well")
         rows = slice(len(members) + len(nonmembers), None)
-        read = _reader(view.shadow.shadow)
+        read = signal_reader("loss", view.shadow.shadow)
         log_p = read_in_blocks(view.shadow.shadow[:, rows], read)
         # The population is in no shadow model: its reference is theirs who never saw it.
         reference = reference_log_probability(log_p, view.shadow.included[:, rows], offline_a=1.0)
@@ -127,9 +120,3 @@ class OfflineRatioToReference(RatioToReference):
         from pytest_leakpro.stats.reference_ratio import choose_offline_a
 
         return choose_offline_a(log_p, included) if self.a is None else self.a
-
-
-def _reader(shadow: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Give the function from log-odds to log probabilities, at the resolution of the models."""
-    smallest = resolution(shadow)
-    return lambda log_odds: np.asarray(-np.logaddexp(0.0, -clip_at_resolution(log_odds, smallest)))

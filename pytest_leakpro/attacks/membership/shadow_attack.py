@@ -13,14 +13,17 @@ import numpy as np
 from scipy import special
 
 from pytest_leakpro.attacks.base import MembershipAttack
+from pytest_leakpro.attacks.membership.playing import plays
 from pytest_leakpro.store.scratch import scratch_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    from pytest_leakpro.attacks.membership.record_facts import RecordFacts
     from pytest_leakpro.targets.membership_view import MembershipView
+    from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["ShadowAttack", "clip_at_resolution", "read_in_blocks", "resolution"]
 
@@ -45,6 +48,49 @@ class ShadowAttack(MembershipAttack):
         """
         del regression
         return (self,)
+
+    def lacking(self, shadow: ShadowSignals) -> str | None:
+        """Say why shadow models that are at hand do not do; None where they do."""
+        del shadow
+        return None
+
+    def prepared(
+        self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
+    ) -> ShadowAttack:
+        """Give the attack with all that it learns from shadow models; by default nothing.
+
+        Parameters
+        ----------
+        shadow : ShadowSignals
+            Signals on counted records, or some of them.
+        facts : RecordFacts
+            On the same records.
+        rng : numpy.random.Generator
+            The one that `score` would get.
+        """
+        del shadow, facts, rng
+        return self
+
+    def played(
+        self, shadow: ShadowSignals, facts: RecordFacts, most: int
+    ) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
+        """Score records where shadow models play the target of the others.
+
+        Parameters
+        ----------
+        shadow, facts
+            As for `prepared`.
+        most : int
+            At most how many play.
+
+        Yields
+        ------
+        tuple of ndarray
+            Scores, and whether the model that plays saw the record; each of shape (n,).
+        """
+        del facts
+        for play in plays(shadow, most):
+            yield self.score_records(play.target, play.shadow, play.included), play.saw
 
     @abstractmethod
     def score_records(

@@ -1,0 +1,275 @@
+"""The learned attack: shadow models that play the target teach how to weigh all that is known.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from pytest_leakpro.attacks.membership.playing import (
+    FEWEST_PLAYERS,
+    FEWEST_TO_PLAY,
+    can_play,
+)
+from pytest_leakpro.attacks.membership.record_facts import RecordFacts, facts_of, unknown_facts
+from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
+from pytest_leakpro.attacks.membership.shadow_features import ShadowFeatures
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.store.scratch import scratch_array
+from pytest_leakpro.targets.one_thread import one_thread
+from pytest_leakpro.targets.shadow_signals import ShadowSignals
+from pytest_leakpro.targets.signals import RegressionSignals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pytest_leakpro.targets.membership_view import MembershipView
+
+__all__ = ["LearnedAttack"]
+
+# Small steps, large leaves and few columns to a split: top scores rest on many records.
+_BOOSTER = {
+    "learning_rate": 0.05,
+    "max_iter": 100,
+    "min_samples_leaf": 100,
+    "l2_regularization": 10.0,
+    "max_features": 0.3,
+    "early_stopping": False,
+}
+# With more shadow models one pair less changes less, and costs more to read.
+_MOST_VERSIONS = 4
+_MODELS_READ = 64
+_ROWS = 1 << 15  # predicted at a time, as the classifier copies them in double precision
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class _Trained:
+    """Classifiers, one per fold of the units, each trained without that fold.
+
+    Attributes
+    ----------
+    features : ShadowFeatures
+        What they read.
+    folds : ndarray of int, shape (n_units,)
+        The fold of each unit.
+    boosters : tuple
+        None where there was nothing to learn from.
+    """
+
+    features: ShadowFeatures
+    folds: NDArray[np.intp]
+    boosters: tuple[Any, ...]
+
+    def log_odds(
+        self, target: NDArray[Any], shadow: ShadowSignals, facts: RecordFacts, without: int
+    ) -> NDArray[np.float64]:
+        """Score every record by the classifier that saw none of its unit, shape (n,)."""
+        columns = self.features.read(target, shadow.shadow, shadow.included, facts.classes, without)
+        folds, scores = self.folds[facts.units], np.zeros(len(target))
+        with one_thread():  # others would wait for each other longer than they work
+            for fold, booster in enumerate(self.boosters):
+                own = np.flatnonzero(folds == fold)
+                for start in range(0, len(own) if booster is not None else 0, _ROWS):
+                    rows = own[start : start + _ROWS]
+                    scores[rows] = booster.decision_function(columns[rows])
+        return scores
+
+
+@dataclass(frozen=True)
+class LearnedAttack(ShadowAttack):
+    """Let a gradient-boosted classifier weigh what the attacks read, as shadow models teach it.
+
+    Each shadow model plays the target of the others: which records it saw is known. A record is
+    scored by a classifier that was trained on other records. The target, too, is attacked without
+    one pair of shadow models, as those that played were; with few shadow models by up to four pairs
+    in turn, and the scores are averaged.
+
+    Parameters
+    ----------
+    most_targets : int
+        At most how many shadow models play the target in training.
+    folds : int
+        Into how many parts the records, or persons, are divided.
+    most_rows : int
+        At most how many pairs of a record and a playing model are learned from.
+    trained
+        What was learned already, of the attack that a ranking gives back.
+
+    References
+    ----------
+    Wolpert (1992), Stacked generalization, Neural Networks 5(2), of the scores of Carlini et al.
+    (2022), Membership inference attacks from first principles, IEEE S&P, and of Zarifzadeh, Liu
+    and Shokri (2024), Low-cost high-power membership inference attacks, ICML; the classifier
+    trained on shadow models is that of Shokri, Stronati, Song and Shmatikov (2017), Membership
+    inference attacks against machine learning models, IEEE S&P, section V.D.
+    """
+
+    name: ClassVar[str] = "learned"
+    rank: ClassVar[int] = 1
+    fewest_shadow_models: ClassVar[int] = FEWEST_PLAYERS
+
+    most_targets: int = 8
+    folds: int = 5
+    most_rows: int = 100_000
+    trained: _Trained | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, least in (("most_targets", 1), ("folds", 2), ("most_rows", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise LeakproError(
+                    f"learned: {name} is a whole number of at least {least}, not {value!r}"
+                )
+
+    def lacking(self, shadow: ShadowSignals) -> str | None:
+        """Refuse where no shadow model can play the target; see `ShadowAttack.lacking`."""
+        if can_play(shadow):
+            return None
+        return (
+            f"each record must be in at least {FEWEST_TO_PLAY} shadow models and out of "
+            f"{FEWEST_TO_PLAY}, so that any of them can play the target"
+        )
+
+    def prepared(
+        self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
+    ) -> LearnedAttack:
+        """Train the classifiers; see `ShadowAttack.prepared`."""
+        return replace(self, trained=self._train(shadow, facts, rng))
+
+    def played(
+        self, shadow: ShadowSignals, facts: RecordFacts, most: int
+    ) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
+        """Score records by classifiers that were trained on others; see `ShadowAttack.played`."""
+        assert self.trained is not None
+        for index in range(min(shadow.n_models, most)):
+            target = np.asarray(shadow.shadow[index])
+            yield self.trained.log_odds(target, shadow, facts, index), shadow.included[index]
+
+    def score_records(
+        self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Score records of a classifier of whom nothing else is known; see `ShadowAttack`."""
+        known = ShadowSignals(shadow, included)
+        rng = np.random.default_rng(0)
+        return self.score_known(target, known, unknown_facts(len(target)), rng)
+
+    def score(
+        self, view: MembershipView, rng: np.random.Generator
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Score members and non-members together; see `MembershipAttack.score`."""
+        assert view.shadow is not None
+        members, nonmembers = view.members, view.nonmembers
+        target = np.concatenate([members.negative_loss, nonmembers.negative_loss])
+        facts = facts_of(view, regression=isinstance(members, RegressionSignals))
+        scores = self.score_known(target, view.shadow.take(np.arange(len(target))), facts, rng)
+        return scores[: len(members)], scores[len(members) :]
+
+    def score_known(
+        self,
+        target: NDArray[Any],
+        shadow: ShadowSignals,
+        facts: RecordFacts,
+        rng: np.random.Generator,
+    ) -> NDArray[np.float64]:
+        """Score records on which there are facts.
+
+        Parameters
+        ----------
+        target : ndarray of shape (n,)
+            The attacked model's signals.
+        shadow : ShadowSignals
+            On the same records.
+        facts : RecordFacts
+            On the same records; units numbered as where the attack learned, if it has already.
+        rng : numpy.random.Generator
+            For the folds, if it has not.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Mean log-odds of being a member.
+
+        Raises
+        ------
+        LeakproError
+            Where no shadow model can play the target.
+        """
+        trained = self.trained or self._train(shadow, facts, rng)
+        n_versions = min(_MOST_VERSIONS, max(1, _MODELS_READ // shadow.n_models))
+        versions = range(0, shadow.n_models, 2)[:n_versions]
+        scores = np.zeros(len(target))
+        for without in versions:
+            scores += trained.log_odds(target, shadow, facts, without)
+        scores /= len(versions)
+        return scores
+
+    def _train(
+        self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
+    ) -> _Trained:
+        lacking = self.lacking(shadow)
+        if lacking is not None:
+            raise LeakproError(f"the attack {self.name!r} does not match: {lacking}")
+        folds = rng.permutation(facts.n_units) % self.folds
+        seed = int(rng.integers(2**31))
+        n_plays = min(shadow.n_models, self.most_targets)
+        most = max(1, self.most_rows // n_plays)
+        if shadow.n_records > most:
+            positions = np.linspace(0, shadow.n_records - 1, most).astype(np.intp)
+            shadow, facts = shadow.take(positions), facts.take(positions)
+        features = ShadowFeatures(shadow.shadow, regression=facts.regression)
+        shape = n_plays, shadow.n_records
+        columns = scratch_array((*shape, features.n_features), np.float32)
+        for index in range(n_plays):
+            columns[index] = features.read(
+                np.asarray(shadow.shadow[index]),
+                shadow.shadow,
+                shadow.included,
+                facts.classes,
+                index,
+            )
+        saw = shadow.included[:n_plays]
+        kept = _even_counts(shadow.included, rng)[:n_plays]
+        boosters = []
+        with one_thread():
+            for fold in range(self.folds):
+                rows = kept & (folds[facts.units] != fold)
+                boosters.append(_fit(columns[rows], saw[rows], seed))
+        return _Trained(features, folds, tuple(boosters))
+
+
+def _even_counts(included: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Choose pairs of a model and a record to learn from, so that counts tell nothing.
+
+    A record that many models saw is more often one that the model at play saw. The target was
+    trained on records whatever shadow models saw, so among equal counts both kinds must be as
+    frequent: some of the more frequent kind are left out. All stay where counts are the same.
+
+    Parameters
+    ----------
+    included : ndarray of bool, shape (K, n)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of bool, shape (K, n)
+    """
+    counts = included.sum(axis=0)
+    if counts.min() == counts.max():
+        return np.ones(included.shape, dtype=bool)
+    weights = 1 / np.where(included, counts, len(included) - counts)
+    return np.asarray(rng.random(included.shape) < weights / weights.max())
+
+
+def _fit(columns: NDArray[np.float32], saw: NDArray[np.bool_], seed: int) -> Any:
+    """Fit one classifier; None where all rows are of one kind."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    if saw.all() or not saw.any():
+        return None
+    return HistGradientBoostingClassifier(**_BOOSTER, random_state=seed).fit(columns, saw)

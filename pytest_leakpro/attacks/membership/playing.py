@@ -1,0 +1,106 @@
+"""Shadow models that play the target of the others.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pytest_leakpro.targets.shadow_signals import ShadowSignals
+
+__all__ = ["FEWEST_PLAYERS", "FEWEST_TO_PLAY", "Play", "can_play", "others", "plays"]
+
+FEWEST_TO_PLAY = 3
+FEWEST_PLAYERS = 2 * FEWEST_TO_PLAY
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Play:
+    """One shadow model as the target, and those that attack it.
+
+    Attributes
+    ----------
+    target : ndarray of shape (n,)
+        Its signals.
+    shadow : ndarray of shape (K - 2, n)
+        Those of the others.
+    included : ndarray of bool, shape (K - 2, n)
+        Which of these saw which record.
+    saw : ndarray of bool, shape (n,)
+        Whether the model that plays saw the record.
+    """
+
+    target: NDArray[Any]
+    shadow: NDArray[Any]
+    included: NDArray[np.bool_]
+    saw: NDArray[np.bool_]
+
+
+def can_play(shadow: ShadowSignals) -> bool:
+    """Tell whether each record was in three shadow models and out of three: two attack then."""
+    n_in = shadow.included.sum(axis=0)
+    return bool(min(n_in.min(), (shadow.n_models - n_in).min()) >= FEWEST_TO_PLAY)
+
+
+def plays(shadow: ShadowSignals, most: int) -> Iterator[Play]:
+    """Let the first shadow models play the target, one after the other.
+
+    Parameters
+    ----------
+    shadow : ShadowSignals
+        For which `can_play` holds.
+    most : int
+        At most how many play.
+    """
+    for index in range(min(shadow.n_models, most)):
+        signals, included = others(shadow.shadow, shadow.included, index)
+        yield Play(np.asarray(shadow.shadow[index]), signals, included, shadow.included[index])
+
+
+def others(
+    shadow: NDArray[Any], included: NDArray[np.bool_], index: int
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Leave out one model, and for each record one of the other kind.
+
+    So a record that the model saw has one model less that saw it and one less that did not, as has
+    a record that it did not see: else an attack would see by the counts who is who. Where models
+    come in complementary pairs the other one of the pair is left out.
+
+    Parameters
+    ----------
+    shadow : ndarray of shape (K, n)
+        Signals, of all records or some.
+    included : ndarray of bool, shape (K, n)
+        Which model saw which record.
+    index : int
+        The model.
+
+    Returns
+    -------
+    tuple of ndarray
+        Signals and inclusion of shape (K - 2, n).
+    """
+    n_models = len(included)
+    saw = included[index]
+    beside = index ^ 1
+    if beside < n_models and np.array_equal(saw, ~included[beside]):
+        kept = np.delete(np.arange(n_models), [index, beside])
+        return shadow[kept], included[kept]
+    candidates = (index + 1 + np.arange(n_models - 1)) % n_models
+    if beside < n_models:  # first, so that one record alone is treated as all together are
+        candidates = np.r_[beside, candidates[candidates != beside]]
+    left_out = candidates[(included[candidates] != saw).argmax(axis=0)]
+    low, high = np.minimum(index, left_out), np.maximum(index, left_out)
+    rows = np.arange(n_models - 2)[:, None]
+    rows = rows + (rows >= low)
+    rows += rows >= high
+    return np.take_along_axis(shadow, rows, axis=0), np.take_along_axis(included, rows, axis=0)
