@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.targets.membership_view import MembershipView
+    from pytest_leakpro.targets.readings import Reading
 
 __all__ = ["Attack", "MembershipAttack"]
 
@@ -116,6 +117,17 @@ class MembershipAttack(Attack):
 
     metrics: ClassVar[tuple[str, ...]] = ("tpr", "auc", "advantage")
     targets: ClassVar[tuple[type, ...]] = (Classifier, Regressor)
+
+    def readings(self, view: MembershipView) -> tuple[Reading, ...]:
+        """Give what is to be read of every model beyond its loss; by default nothing.
+
+        Parameters
+        ----------
+        view : MembershipView
+            Not yet scored. Attacks on one target that name a reading alike give the same one.
+        """
+        del view
+        return ()
 
     @abstractmethod
     def score(

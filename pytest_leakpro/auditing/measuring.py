@@ -39,11 +39,14 @@ class Brought:
         What it found.
     seconds : float
         Time it took.
+    queries : int or None
+        How many records the model was asked about for it; None where no model was asked.
     """
 
     attack: str
     evidence: Evidence
     seconds: float
+    queries: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,8 +158,9 @@ def measure(
                 entry.reading.low,
                 entry.reading.high,
                 entry.reading.p_value,
+                source.queries,
             )
-            for entry in weighed
+            for entry, source in zip(weighed, brought, strict=True)
         ),
         notes=decision.blocked,
         size_names=brought[0].evidence.size_names,

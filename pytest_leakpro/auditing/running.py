@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.attacks.base import MembershipAttack
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
     Brought,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.targets.membership_view import MembershipView
+    from pytest_leakpro.targets.readings import Reading
 
 __all__ = ["carry_out"]
 
@@ -140,6 +142,7 @@ def _audit_target(
     if late:
         raise LeakproError(late)
 
+    view.readings = _readings(suite, view)
     rounds = iter([Round(suite)])
     if any(attack.needs_shadow for attack in suite):
         rounds = shadow_rounds(target, view, suite, budgets, session)
@@ -205,11 +208,23 @@ def _look(
     exposed: dict[str, MemberScores] = {}
     for attack in settled.suite:
         started = time.perf_counter()
+        view.queries_of()
         evidence = attack.run(view, derive_rng(session.seed, "attack", attack.name))
-        brought.append(Brought(attack.name, evidence, time.perf_counter() - started))
+        seconds = time.perf_counter() - started
+        brought.append(Brought(attack.name, evidence, seconds, view.queries_of()))
         if isinstance(evidence, MembershipScores):
             exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
     return _Look(settled, brought, exposed, _measure(budgets, brought, context))
+
+
+def _readings(suite: tuple[Attack, ...], view: MembershipView) -> tuple[Reading, ...]:
+    """Gather what the attacks read beyond the loss, each reading once."""
+    found: dict[str, Reading] = {}
+    for attack in suite:
+        if isinstance(attack, MembershipAttack):
+            for reading in attack.readings(view):
+                found.setdefault(reading.name, reading)
+    return tuple(found.values())
 
 
 def _nothing_scored(

@@ -36,6 +36,9 @@ class AttackFigures:
         Estimate, lower bound at error ``weight * alpha / 2``, upper bound at error ``alpha / 2``.
     p_value : float or None
         Of the test "at most the limit".
+    queries : int or None
+        How many records the model was asked about for this attack, all sides together; None where
+        no model was asked.
     """
 
     attack: str
@@ -44,6 +47,7 @@ class AttackFigures:
     low: float
     high: float
     p_value: float | None
+    queries: int | None = None
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def execute(
     """
     n_models = len(job.seeds)
     if into is None:
-        into = np.empty((n_models, sum(map(len, job.audited))))
+        into = np.empty((n_models, job.width))
     finished: set[int] = set()
     missing = _missing(job, finished, into)
     failures: list[Finished] = []

@@ -15,6 +15,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.containers import take
 from pytest_leakpro.targets.one_thread import one_thread
+from pytest_leakpro.targets.readings import read_further
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.shadow.way import Way
     from pytest_leakpro.store.open_cache import AnyCache
     from pytest_leakpro.targets.model_reader import ModelReader
+    from pytest_leakpro.targets.readings import Reading
     from pytest_leakpro.targets.records import Records
 
 __all__ = ["Finished", "ShadowJob", "TrainingError", "read_signals", "run_one"]
@@ -61,6 +63,10 @@ class ShadowJob:
         How torch modules are trained together.
     start : int
         How many there were before: the cache counts on from there.
+    readings : tuple of Reading
+        What is read of the models beside the signals.
+    n_counted : int
+        Of how many of `audited`, from the first: a population is not read further.
     """
 
     X: Any
@@ -74,6 +80,16 @@ class ShadowJob:
     about: dict[str, Any]
     way: Way | None = None
     start: int = 0
+    readings: tuple[Reading, ...] = ()
+    n_counted: int = 0
+
+    @property
+    def width(self) -> int:
+        """How many numbers are kept of one model."""
+        n_further = sum(map(len, self.audited[: self.n_counted]))
+        return sum(map(len, self.audited)) + sum(
+            reading.width * n_further for reading in self.readings
+        )
 
     @property
     def is_kept(self) -> bool:
@@ -182,4 +198,8 @@ def _train_and_read(job: ShadowJob, train: Callable[..., Any], index: int) -> ND
 
 def read_signals(job: ShadowJob, model: Any) -> NDArray[np.float64]:
     """Ask a trained model about all audited records; raises LeakproError as its reader does."""
-    return np.concatenate([job.reader.negative_loss(model, records) for records in job.audited])
+    parts = [job.reader.negative_loss(model, records) for records in job.audited]
+    for reading in job.readings:
+        values = read_further(reading, model, job.reader, job.audited[: job.n_counted])
+        parts.append(values.ravel())
+    return np.concatenate(parts)

@@ -169,10 +169,12 @@ class _Training:
 
     def signals(self, numbers: tuple[int, ...]) -> Iterator[ShadowSignals]:
         """Train up to each number, and give all signals so far."""
-        shape = numbers[-1], len(self._pool.columns)
+        readings, n_scored = self._view.readings, len(self._pool.columns)
+        n_counted = len(self._pool.places)
+        width = n_scored + n_counted * sum(reading.width for reading in readings)
         folder = None if self._cache is None else self._cache.scratch_folder()
-        signals = scratch_array(shape, np.float64, folder)
-        included = scratch_array(shape, bool, folder)
+        signals = scratch_array((numbers[-1], width), np.float64, folder)
+        included = scratch_array((numbers[-1], n_scored), bool, folder)
         marks: set[bytes] = set()
         for start, stop in pairwise((0, *numbers)):
             self._block(start, signals[start:stop], included[start:stop])
@@ -182,7 +184,12 @@ class _Training:
                     "some shadow models are alike to the last bit: train must use the records and "
                     "the seed that it is given, and return a model of its own each time"
                 )
-            yield ShadowSignals(signals[:stop], included[:stop])
+            further, column = {}, n_scored
+            for reading in readings:
+                columns = signals[:stop, column : column + reading.width * n_counted]
+                further[reading.name] = columns.reshape(stop, reading.width, n_counted)
+                column += reading.width * n_counted
+            yield ShadowSignals(signals[:stop, :n_scored], included[:stop], further)
 
     def _block(self, start: int, signals: NDArray[Any], included: NDArray[Any]) -> None:
         """Train some more: each unit is in as many of every block as its share wants.
@@ -217,6 +224,8 @@ class _Training:
             },
             way=way,
             start=start,
+            readings=self._view.readings,
+            n_counted=len(pool.audited) - self._view.has_population,
         )
         try:
             execute(
@@ -234,9 +243,12 @@ class _Training:
                 plan.deadline, start + error.finished, self._wanted, kept=error.kept
             ) from None
         in_order = np.array_equal(pool.columns, np.arange(len(pool.columns)))
+        n_scored, n_counted = len(pool.columns), len(pool.places)
         for index, (row, seen) in enumerate(zip(signals, included, strict=True)):
             if not in_order:
-                row[:] = row[pool.columns]
+                row[:n_scored] = row[:n_scored][pool.columns]
+                further = row[n_scored:].reshape(-1, n_counted)
+                further[:] = further[:, pool.columns[:n_counted]]
             seen[: len(pool.places)] = assignment[index][pool.places]
             seen[len(pool.places) :] = False  # the population
 

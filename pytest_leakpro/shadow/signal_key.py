@@ -61,6 +61,7 @@ def signal_key(train: Any, target: MembershipTarget, pool: Pool, view: Membershi
     parts |= {
         "audited": audited.hexdigest(),
         "reader": repr(target.model_reader),
+        "readings": " ".join(map(digest_trainer, view.readings)),
         "versions": json.dumps(library_versions(), sort_keys=True),
         "plugin": __version__,
     }

@@ -13,7 +13,7 @@ from pytest_leakpro.targets.model_adapter import ModelAdapter, model_name
 from pytest_leakpro.targets.sklearn_model import has_method, sklearn_classifier, sklearn_regressor
 from pytest_leakpro.targets.torch_model import TorchModel, is_module
 
-__all__ = ["adapt_classifier", "adapt_regressor"]
+__all__ = ["adapt_classifier", "adapt_regressor", "require_model"]
 
 _WANTED = (
     "a fitted scikit-learn estimator, a torch.nn.Module, or a callable that maps inputs to outputs"
@@ -35,7 +35,7 @@ def adapt_classifier(model: Any, output: str | None) -> ModelAdapter:
     LeakproError
         If it is no model, or one that gives neither probabilities nor logits.
     """
-    _require_instance(model)
+    require_model(model)
     if is_module(model):
         return TorchModel(model)
     if has_method(model, "predict_proba") or has_method(model, "decision_function"):
@@ -59,7 +59,7 @@ def adapt_regressor(model: Any) -> ModelAdapter:
     LeakproError
         If it is no model, or a classifier.
     """
-    _require_instance(model)
+    require_model(model)
     if is_module(model):
         return TorchModel(model, "predictions")
     if any(has_method(model, name) for name in ("predict", "predict_proba", "decision_function")):
@@ -69,7 +69,8 @@ def adapt_regressor(model: Any) -> ModelAdapter:
     raise _no_model(model)
 
 
-def _require_instance(model: Any) -> None:
+def require_model(model: Any) -> None:
+    """Refuse a class where a fitted model is wanted."""
     if isinstance(model, type):
         raise LeakproError(
             f"model is the class {model.__name__}, not an instance: pass a fitted model, {_WANTED}"

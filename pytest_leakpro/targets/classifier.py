@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
+from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_classifier
 from pytest_leakpro.targets.containers import kind_of
+from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.model_reader import ModelReader
@@ -22,6 +24,7 @@ from pytest_leakpro.targets.reading import ClassReader
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Classifier"]
@@ -120,13 +123,21 @@ class Classifier(MembershipTarget):
         trainer_version: str | None = None,
     ) -> None:
         output = _check_output(output)
-        adapter = adapt_classifier(model, output)
+        labels_only = Access.parse(access) is Access.LABEL
+        adapter = (adapt_labels if labels_only else adapt_classifier)(model, output=output)
         self.model = model
         self.classes = _settle_classes(classes, adapter.classes)
         self._output = output
+        reader: Reader
+        if labels_only:
+            adapter.classes = self.classes
+            reader = LabelReader(self.classes)
+        else:
+            told = adapter.output or output
+            reader = ClassReader(self.classes, told, pairwise=adapter.pairwise)
         super().__init__(
             adapter,
-            ClassReader(self.classes, adapter.output or output, pairwise=adapter.pairwise),
+            reader,
             partial(_read_labels, classes=self.classes),
             members,
             nonmembers,
@@ -146,7 +157,8 @@ class Classifier(MembershipTarget):
     @property
     def model_reader(self) -> ModelReader:
         """Reads other models of the same recipe as this one is read."""
-        return ModelReader(self.classes, self._output, self._batch_size)
+        labels_only = self.access is Access.LABEL
+        return ModelReader(self.classes, self._output, self._batch_size, labels_only=labels_only)
 
 
 def _read_labels(y: Any, side: str, classes: tuple[Any, ...] | None) -> NDArray[np.intp]:

@@ -16,6 +16,7 @@ from pytest_leakpro.targets.membership_view import MembershipView
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
+from pytest_leakpro.targets.trainers import trainer_of
 from pytest_leakpro.targets.units import Units, group_units, record_units
 
 if TYPE_CHECKING:
@@ -203,6 +204,10 @@ class MembershipTarget:
             self._reader,
             self._batch_size,
             n_members_given=len(self._members),
+            raw_model=self.model,
+            model_reader=self.model_reader,
+            access=self.access,
+            train=trainer_of(self),
         )
 
 

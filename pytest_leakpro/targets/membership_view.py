@@ -5,11 +5,15 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.access import Access
+from pytest_leakpro.targets.model_reader import Meter, ModelReader
+from pytest_leakpro.targets.readings import Reading, read_further
 from pytest_leakpro.targets.scoring import score
 
 if TYPE_CHECKING:
@@ -43,6 +47,14 @@ class MembershipView:
         At most how many records to send at once.
     n_members_given : int
         Number of member records as the user gave them.
+    raw_model : object
+        The model as the user gave it.
+    model_reader : ModelReader
+        Reads it, and others of its recipe, on whatever records.
+    access : Access
+        What the attacker sees.
+    train : callable or None
+        The recipe, for attackers who train models of their own.
 
     Attributes
     ----------
@@ -51,6 +63,10 @@ class MembershipView:
     shadow : ShadowSignals or None
         What shadow models say about the same records, once they are trained: members, then
         non-members, then the population.
+    readings : tuple of Reading
+        What else is read of shadow models, for the attacks that are to run.
+    access, train
+        As given.
     """
 
     def __init__(
@@ -61,6 +77,10 @@ class MembershipView:
         batch_size: int | None = None,
         *,
         n_members_given: int = 0,
+        raw_model: Any = None,
+        model_reader: ModelReader | None = None,
+        access: Access = Access.SCORES,
+        train: Any = None,
     ) -> None:
         self._records = {
             records.side: records
@@ -76,7 +96,15 @@ class MembershipView:
         self._signals: dict[str, Signals] = {}
         self._columns: int | None = None
         self._output: str | None = None
-        self._queries = 0
+        self._raw_model = raw_model
+        self._model_reader = model_reader or ModelReader()
+        self.access = access
+        self.train = train
+        self.readings: tuple[Reading, ...] = ()
+        self._further: dict[str, NDArray[np.float64]] = {}
+        self._costs: dict[str, int] = {}
+        self._charges: dict[str, int] = {}
+        self._meter = Meter()
         self._notes = tuple(preparation.notes)
         self.blocks_pass: tuple[str, ...] = tuple(preparation.blocks_pass)
         self.shadow: ShadowSignals | None = None
@@ -128,7 +156,7 @@ class MembershipView:
     @property
     def queries(self) -> int:
         """Number of records sent to the model so far."""
-        return self._queries
+        return self._meter.queries
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -192,7 +220,71 @@ class MembershipView:
             )
         return records.units.mean(values)
 
+    @property
+    def model(self) -> Any:
+        """The model itself, for attackers who see its weights.
+
+        Raises
+        ------
+        LeakproError
+            Where they do not.
+        """
+        if self.access is not Access.WHITE_BOX:
+            raise LeakproError(
+                f"an attack wants the model's weights, and the attacker has access to "
+                f"{self.access.value}: an attack that declares white-box access gets them"
+            )
+        return self._raw_model
+
+    @property
+    def asking(self) -> ModelReader:
+        """Reads this model and others of its recipe as the sides are read; counts what it asks.
+
+        Use `ask` for the target; this is for models of the attacker's own.
+        """
+        output = self._settle_output()
+        known = output if output in ("probabilities", "logits") else self._model_reader.output
+        return replace(self._model_reader, output=known)
+
+    def ask(self, records: Records) -> Signals:
+        """Ask the model about any records, such as perturbed ones; every record is a query.
+
+        Parameters
+        ----------
+        records : Records
+            With labels; for example a side's with other ``inputs``.
+
+        Returns
+        -------
+        Signals
+            `LabelSignals` where the attacker sees labels only.
+        """
+        self._charges["asked"] = self._charges.get("asked", 0) + len(records)
+        return replace(self.asking, meter=self._meter).signals(self._raw_model, records)
+
+    def further(self, reading: Reading) -> NDArray[np.float64]:
+        """Read more than the loss, of members and then non-members, shape (q, n_records).
+
+        Read once, and kept for other attacks.
+        """
+        name = reading.name
+        if name not in self._further:
+            before = self._meter.queries
+            sides = [self._records["members"], self._records["nonmembers"]]
+            reader = replace(self.asking, meter=self._meter)
+            self._further[name] = read_further(reading, self._raw_model, reader, sides)
+            self._costs[name] = self._meter.queries - before
+        self._charges[name] = self._costs[name]
+        return self._further[name]
+
+    def queries_of(self) -> int:
+        """Give what was asked since the last call, by who asked: what was kept counts again."""
+        charged = sum(self._charges.values())
+        self._charges = {}
+        return charged
+
     def _read(self, side: str) -> Signals:
+        self._charges[side] = len(self._records[side])
         if side not in self._signals:
             records = self._records[side]
             output = self._settle_output()
@@ -217,7 +309,7 @@ class MembershipView:
         if side not in self._values:
             records = self._records[side]
             values = score(self._model, records, self._batch_size)
-            self._queries += len(records)
+            self._meter.queries += len(records)
             if self._columns not in (None, values.shape[1]):
                 raise LeakproError(
                     f"the model returned {values.shape[1]} columns for the {side} and "

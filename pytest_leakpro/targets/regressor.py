@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_regressor
 from pytest_leakpro.targets.labels import target_values
 from pytest_leakpro.targets.membership_target import MembershipTarget
@@ -41,7 +43,7 @@ class Regressor(MembershipTarget):
         Score at most that many of each side, drawn with the seed. At least 10.
     allow_overlap : bool, default False
         Measure although more than 1 % stand on both sides; no verdict is a PASS then.
-    access : {"label", "scores", "white-box"}, default "scores"
+    access : {"scores", "white-box"}, default "scores"
         What the attacker sees.
     batch_size : int, optional
         Send at most that many records at once. By default all, of torch modules 1024.
@@ -100,6 +102,11 @@ class Regressor(MembershipTarget):
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
     ) -> None:
+        if Access.parse(access) is Access.LABEL:
+            raise LeakproError(
+                "access='label': a regressor predicts no labels; say access='scores', which gives "
+                "away its predictions"
+            )
         self.model = model
         super().__init__(
             adapt_regressor(model),

@@ -14,6 +14,8 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.store.scratch import scratch_array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FEWEST_MODELS", "ShadowSignals"]
@@ -33,6 +35,8 @@ class ShadowSignals:
         ``.npy`` file is mapped, not read.
     included : array_like or path of shape (K, n)
         Whether the record was in that shadow model's training set.
+    further : mapping of str to ndarray of shape (K, q, m), optional
+        What else was read of the shadow models, by name, on the m members and non-members.
 
     Raises
     ------
@@ -49,7 +53,10 @@ class ShadowSignals:
     """
 
     def __init__(
-        self, shadow: ArrayLike | PathLike[str] | str, included: ArrayLike | PathLike[str] | str
+        self,
+        shadow: ArrayLike | PathLike[str] | str,
+        included: ArrayLike | PathLike[str] | str,
+        further: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         self.shadow: NDArray[Any] = _load(shadow, "shadow")
         inside = _load(included, "included")
@@ -68,6 +75,7 @@ class ShadowSignals:
                 raise LeakproError("signals: included holds values other than True and False")
             inside = inside.astype(bool)
         self.included: NDArray[np.bool_] = inside
+        self.further: dict[str, NDArray[Any]] = dict(further or {})
         if self.n_models < FEWEST_MODELS:
             raise LeakproError(
                 f"signals: {self.n_models} shadow models are too few: give at least {FEWEST_MODELS}"
@@ -115,19 +123,31 @@ class ShadowSignals:
         first = int(positions[0]) if n else 0
         if np.array_equal(positions, np.arange(first, first + n)):
             beside = slice(first, first + n)
-            return self._part(self.shadow[:, beside], self.included[:, beside])
+            further = {name: values[:, :, beside] for name, values in self.further.items()}
+            return self._part(self.shadow[:, beside], self.included[:, beside], further)
         shadow = scratch_array((self.n_models, n), self.shadow.dtype)
         included = scratch_array((self.n_models, n), bool)
         for index in range(self.n_models):
             shadow[index] = self.shadow[index, positions]
             included[index] = self.included[index, positions]
-        return self._part(shadow, included)
+        further = {}
+        for name, values in self.further.items():
+            further[name] = scratch_array((*values.shape[:2], n), values.dtype)
+            for index in range(self.n_models):
+                further[name][index] = values[index][:, positions]
+        return self._part(shadow, included, further)
 
     @classmethod
-    def _part(cls, shadow: NDArray[Any], included: NDArray[np.bool_]) -> ShadowSignals:
+    def _part(
+        cls,
+        shadow: NDArray[Any],
+        included: NDArray[np.bool_],
+        further: dict[str, NDArray[Any]],
+    ) -> ShadowSignals:
         """Give part of what was checked as a whole."""
         part = cls.__new__(cls)
         part.shadow, part.included = np.asarray(shadow), np.asarray(included)
+        part.further = further
         return part
 
 

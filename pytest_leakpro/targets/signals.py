@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.label_signals import LabelSignals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,6 +83,11 @@ class ClassSignals:
     def negative_loss(self) -> NDArray[np.float64]:
         """`true_log_odds`: the larger, the smaller the loss."""
         return self.true_log_odds
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether the most likely class is the true one, shape (n,)."""
+        return np.asarray(self.log_odds.argmax(axis=1) == self.labels)
 
     def take(self, positions: NDArray[np.intp] | NDArray[np.bool_]) -> ClassSignals:
         """Take some of the records, by position or mask."""
@@ -184,5 +190,5 @@ class RegressionSignals:
         return RegressionSignals(self.labels[positions], self.predictions[positions])
 
 
-Signals: TypeAlias = ClassSignals | RegressionSignals
+Signals: TypeAlias = ClassSignals | LabelSignals | RegressionSignals
 """What attacks read: `labels`, `negative_loss`, `n_classes`, and what the kind adds."""

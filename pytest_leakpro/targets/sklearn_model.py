@@ -14,7 +14,13 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.containers import as_numpy, is_tensor
 from pytest_leakpro.targets.model_adapter import final_step, model_name
 
-__all__ = ["SklearnModel", "has_method", "sklearn_classifier", "sklearn_regressor"]
+__all__ = [
+    "SklearnModel",
+    "has_method",
+    "sklearn_classifier",
+    "sklearn_labels",
+    "sklearn_regressor",
+]
 
 # Of these it is known that "fitted" can be told without asking the model for anything.
 _TELLING = ("imblearn", "lightgbm", "sklearn", "xgboost")
@@ -100,6 +106,18 @@ def sklearn_classifier(model: Any, output: str | None) -> SklearnModel:
             "decision_function_shape='ovr' for one column per class"
         )
     return SklearnModel(model, method, classes)
+
+
+def sklearn_labels(model: Any) -> SklearnModel:
+    """Adapt an estimator that predicts labels, which need not have scores.
+
+    Raises
+    ------
+    LeakproError
+        If it is not fitted.
+    """
+    _require_fitted(model)
+    return SklearnModel(model, "predict", _classes(model))
 
 
 def sklearn_regressor(model: Any) -> SklearnModel:

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
-__all__ = ["FEWEST_PLAYERS", "FEWEST_TO_PLAY", "Play", "can_play", "others", "plays"]
+__all__ = [
+    "FEWEST_PLAYERS",
+    "FEWEST_TO_PLAY",
+    "Play",
+    "can_play",
+    "others",
+    "others_further",
+    "plays",
+]
 
 FEWEST_TO_PLAY = 3
 FEWEST_PLAYERS = 2 * FEWEST_TO_PLAY
@@ -89,12 +97,44 @@ def others(
     tuple of ndarray
         Signals and inclusion of shape (K - 2, n).
     """
+    kept = _left(included, index)
+    if kept.ndim == 1:
+        return shadow[kept], included[kept]
+    return np.take_along_axis(shadow, kept, axis=0), np.take_along_axis(included, kept, axis=0)
+
+
+def others_further(
+    further: NDArray[Any], included: NDArray[np.bool_], index: int
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Leave out the same models as `others` does, of what else was read of them.
+
+    Parameters
+    ----------
+    further : ndarray of shape (K, q, n)
+    included, index
+        As for `others`.
+
+    Returns
+    -------
+    tuple of ndarray
+        Of shape (K - 2, q, n), and inclusion of shape (K - 2, n).
+    """
+    kept = _left(included, index)
+    if kept.ndim == 1:
+        return further[kept], included[kept]
+    return (
+        np.take_along_axis(further, kept[:, None], axis=0),
+        np.take_along_axis(included, kept, axis=0),
+    )
+
+
+def _left(included: NDArray[np.bool_], index: int) -> NDArray[np.intp]:
+    """Say which models are left: one answer of shape (K - 2,), or one per record."""
     n_models = len(included)
     saw = included[index]
     beside = index ^ 1
     if beside < n_models and np.array_equal(saw, ~included[beside]):
-        kept = np.delete(np.arange(n_models), [index, beside])
-        return shadow[kept], included[kept]
+        return np.delete(np.arange(n_models), [index, beside])
     candidates = (index + 1 + np.arange(n_models - 1)) % n_models
     if beside < n_models:  # first, so that one record alone is treated as all together are
         candidates = np.r_[beside, candidates[candidates != beside]]
@@ -103,4 +143,4 @@ def others(
     rows = np.arange(n_models - 2)[:, None]
     rows = rows + (rows >= low)
     rows += rows >= high
-    return np.take_along_axis(shadow, rows, axis=0), np.take_along_axis(included, rows, axis=0)
+    return np.asarray(rows, dtype=np.intp)
