@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.readings import Reading
 
-__all__ = ["carry_out"]
+__all__ = ["carry_out", "gather_readings"]
 
 # Where an attack needs a population and the user gave none.
 POPULATION_SHARE = 0.3
@@ -142,7 +142,7 @@ def _audit_target(
     if late:
         raise LeakproError(late)
 
-    view.readings = _readings(suite, view)
+    view.readings = gather_readings(suite, view)
     rounds = iter([Round(suite)])
     if any(attack.needs_shadow for attack in suite):
         rounds = shadow_rounds(target, view, suite, budgets, session)
@@ -217,7 +217,7 @@ def _look(
     return _Look(settled, brought, exposed, _measure(budgets, brought, context))
 
 
-def _readings(suite: tuple[Attack, ...], view: MembershipView) -> tuple[Reading, ...]:
+def gather_readings(suite: tuple[Attack, ...], view: MembershipView) -> tuple[Reading, ...]:
     """Gather what the attacks read beyond the loss, each reading once."""
     found: dict[str, Reading] = {}
     for attack in suite:
