@@ -54,6 +54,21 @@ def target_of(setting):
     )
 
 
+def row_of(attack, evidence):
+    """Give the TPR at 1 % FPR, and the cells that say what was needed and found."""
+    needs = [attack.access.value]
+    needs += ["shadow models"] * attack.needs_shadow + ["population"] * attack.needs_population
+    cells, power = [f"`{attack.name}`", ", ".join(needs)], 0.0
+    for metric in map(parse_metric, METRICS):
+        found = metric_named(metric.name).read(metric, evidence, None, 0.025, 0.025)
+        style = ".3f" if metric.name == "auc" else ".1%"
+        value, low, high = (format(part, style) for part in (found.value, found.low, found.high))
+        cells.append(f"{value} ({low} to {high})")
+        if metric.fpr == 0.01:
+            power = found.value
+    return power, cells
+
+
 def main() -> None:
     """Print one table per kind of data."""
     warnings.simplefilter("ignore")
@@ -72,48 +87,20 @@ def main() -> None:
         print(f"{MODELS} shadow models in {trained:.0f} s\n")
         print("| attack | access | AUC | TPR at 1 % FPR | TPR at 0.1 % FPR | queries | s |")
         print("|---|---|---|---|---|---|---|")
-        counted = (
-            view.shadow.take(np.arange(n))
-            if n == len(view.records("members")) + len(view.records("nonmembers"))
-            else view.shadow
-        )
-        ranked = []
-        for attack in suite:
-            start = time.perf_counter()
-            (best,) = rank_attacks(
-                [attack],
-                counted,
-                0.01,
-                regression=setting.regression,
-                facts=facts_of(view, regression=setting.regression),
-            )
-            ranked.append((best, time.perf_counter() - start))
+        facts = facts_of(view, regression=setting.regression)
+        counted = view.shadow.take(np.arange(len(facts.units)))
         rows = []
-        for attack, settling in ranked:
+        for asked in suite:
             view.queries_of()
             start = time.perf_counter()
-            evidence = attack.run(view, derive_rng(0, "attack", attack.name))
-            seconds = time.perf_counter() - start + settling
-            queries = view.queries_of() / n
-            cells = []
-            for metric in map(parse_metric, METRICS):
-                found = metric_named(metric.name).read(metric, evidence, None, 0.025, 0.025)
-                cells.append(f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%})")
-                if metric.name == "auc":
-                    cells[-1] = f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
-                order = found.value if metric.fpr == 0.01 else None
-                if order is not None:
-                    rank = order
-            needs = attack.access.value + (", shadow models" if attack.needs_shadow else "")
-            needs += ", population" if attack.needs_population else ""
-            rows.append(
-                (
-                    rank,
-                    f"| `{attack.name}` | {needs} | {' | '.join(cells)} | {queries:.0f} | {seconds:.1f} |",
-                )
+            (attack,) = rank_attacks(
+                [asked], counted, 0.01, regression=setting.regression, facts=facts
             )
-        for _, row in sorted(rows, key=lambda pair: -pair[0]):
-            print(row, flush=True)
+            evidence = attack.run(view, derive_rng(0, "attack", attack.name))
+            seconds = time.perf_counter() - start
+            rows.append((*row_of(attack, evidence), view.queries_of() / n, seconds))
+        for _, cells, queries, seconds in sorted(rows, key=lambda row: -row[0]):
+            print(f"| {' | '.join(cells)} | {queries:.0f} | {seconds:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
