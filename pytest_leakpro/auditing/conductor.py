@@ -321,7 +321,10 @@ def _warn(finished: Audit, session: SessionDefaults) -> None:
         )
         if entry.pass_chance > 0:  # where it is 0 the audit has said so before it began
             attacks = max(1, len(entry.figures))
-            message = false_alarm_message(budget, sizes, finished.alpha, attacks, entry.pass_chance)
+            slices = [Sizes(part.n_members, part.n_nonmembers) for part in entry.slices]
+            message = false_alarm_message(
+                budget, sizes, finished.alpha, attacks, entry.pass_chance, slices
+            )
             if message is not None:
                 warn(message)
     weak = weak_suite_message(finished)

@@ -27,6 +27,7 @@ from pytest_leakpro.auditing.provenance import (
 from pytest_leakpro.auditing.records import USUAL_METRICS
 from pytest_leakpro.auditing.several import audit_several
 from pytest_leakpro.auditing.shadows import Round, shadow_rounds
+from pytest_leakpro.auditing.slicing import slice_evidence
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
@@ -42,8 +43,11 @@ from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
+    from pytest_leakpro.auditing.slicing import BroughtOfSlice
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.targets.membership_view import MembershipView
@@ -132,7 +136,8 @@ def _audit_target(
     n_attacks = (
         len(suite) if session.attacks is not None else min(len(suite), LARGEST_DEFAULT_SUITE)
     )
-    undecidable = _announce(budgets, sizes, session.alpha, n_attacks)
+    slices = {part.name: Sizes(*part.sizes) for part in view.slices}
+    undecidable = _announce(budgets, sizes, session.alpha, n_attacks, slices)
     late = _late(session)
     whys = [late] * len(budgets) if late else undecidable
     if budgets and len(whys) == len(budgets):
@@ -200,6 +205,7 @@ def _look(
         blocks_pass=view.blocks_pass + settled.blocks_pass,
         seconds=settled.seconds,
         fail_share=settled.share,
+        slices=tuple(Sizes(*part.sizes) for part in view.slices),
     )
     brought: list[Brought] = []
     exposed: dict[str, MemberScores] = {}
@@ -209,7 +215,8 @@ def _look(
         brought.append(Brought(attack.name, evidence, time.perf_counter() - started))
         if isinstance(evidence, MembershipScores):
             exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
-    return _Look(settled, brought, exposed, _measure(budgets, brought, context))
+    measurements = _measure(budgets, brought, context, slice_evidence(brought, view.slices))
+    return _Look(settled, brought, exposed, measurements)
 
 
 def _nothing_scored(
@@ -231,6 +238,7 @@ def _nothing_scored(
         session.seed,
         weak_suite=not any(attack.calibrated for attack in suite),
         blocks_pass=view.blocks_pass,
+        slices=tuple(Sizes(*part.sizes) for part in view.slices),
     )
     sizes = Sizes(view.n_members, view.n_nonmembers)
     measurements = tuple(
@@ -272,15 +280,19 @@ def _scores(
 
 
 def _measure(
-    budgets: tuple[Budget, ...], brought: list[Brought], context: Context
+    budgets: tuple[Budget, ...],
+    brought: list[Brought],
+    context: Context,
+    sliced: Sequence[BroughtOfSlice] = (),
 ) -> tuple[Measurement, ...]:
     rankings = distinct_rankings(brought)
     if budgets:
         return tuple(
-            measure(budget.metric, budget, brought, context, rankings) for budget in budgets
+            measure(budget.metric, budget, brought, context, rankings, sliced) for budget in budgets
         )
     return tuple(
-        measure(parse_metric(metric), None, brought, context, rankings) for metric in USUAL_METRICS
+        measure(parse_metric(metric), None, brought, context, rankings, sliced)
+        for metric in USUAL_METRICS
     )
 
 
@@ -294,11 +306,17 @@ def _check_metrics(budgets: tuple[Budget, ...], suite: tuple[Attack, ...], targe
                 )
 
 
-def _announce(budgets: tuple[Budget, ...], sizes: Sizes, alpha: float, attacks: int) -> list[str]:
+def _announce(
+    budgets: tuple[Budget, ...],
+    sizes: Sizes,
+    alpha: float,
+    attacks: int,
+    slices: Mapping[str, Sizes] | None = None,
+) -> list[str]:
     """Say which budgets cannot PASS; give the messages of those that cannot be decided at all."""
     undecidable = []
     for budget in budgets:
-        outlook = feasibility(budget, sizes, alpha, attacks)
+        outlook = feasibility(budget, sizes, alpha, attacks, slices)
         if outlook.message:
             warn(outlook.message)
             if not outlook.can_fail:
@@ -313,5 +331,11 @@ def _with_weak_suite(measurement: Measurement, session: SessionDefaults) -> Meas
         and measurement.verdict is Verdict.PASS
     ):
         why = "no attack was calibrated per record, and leakpro_weak_suite is inconclusive"
-        return replace(measurement, verdict=Verdict.INCONCLUSIVE, notes=(*measurement.notes, why))
+        undecided = Verdict.INCONCLUSIVE
+        return replace(
+            measurement,
+            verdict=undecided,
+            notes=(*measurement.notes, why),
+            slices=tuple(replace(part, verdict=undecided) for part in measurement.slices),
+        )
     return measurement

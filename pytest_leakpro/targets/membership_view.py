@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.records import Records
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
     from pytest_leakpro.targets.signals import Signals
+    from pytest_leakpro.targets.slices import Slice, Slices
 
 __all__ = ["MembershipView"]
 
@@ -43,6 +44,8 @@ class MembershipView:
         At most how many records to send at once.
     n_members_given : int
         Number of member records as the user gave them.
+    slices : Slices or None
+        What to slice the units by.
 
     Attributes
     ----------
@@ -51,6 +54,8 @@ class MembershipView:
     shadow : ShadowSignals or None
         What shadow models say about the same records, once they are trained: members, then
         non-members, then the population.
+    slices : tuple of Slice
+        The subgroups that are measured one by one.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class MembershipView:
         batch_size: int | None = None,
         *,
         n_members_given: int = 0,
+        slices: Slices | None = None,
     ) -> None:
         self._records = {
             records.side: records
@@ -80,6 +86,10 @@ class MembershipView:
         self._notes = tuple(preparation.notes)
         self.blocks_pass: tuple[str, ...] = tuple(preparation.blocks_pass)
         self.shadow: ShadowSignals | None = None
+        self.slices: tuple[Slice, ...] = ()
+        if slices is not None:
+            self.slices, said = slices.of(self)
+            self._notes += said
 
     def __repr__(self) -> str:
         return (
