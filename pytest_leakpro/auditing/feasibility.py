@@ -80,21 +80,22 @@ def feasibility(
         metric.can_fail(budget.metric, budget.limit, part, least_error)
         for part in (sizes, *slices.values())
     )
-    needed = sizes_that_decide(budget, None, alpha, attacks)
     small = [
         f"{name} ({_said(part)})"
         for name, part in slices.items()
         if not metric.can_pass(budget.metric, budget.limit, part, error)
     ]
     if not metric.can_pass(budget.metric, budget.limit, sizes, error):
-        message = f"{budget} cannot PASS with {_said(sizes)}, whatever the model; {needed}"
+        message = f"{budget} cannot PASS with {_said(sizes)}, whatever the model; "
+        message += sizes_that_decide(budget, None, alpha, attacks)
     elif small:
         named = ", ".join(small[:_MOST_NAMED])
         more = f" and {len(small) - _MOST_NAMED} more" if len(small) > _MOST_NAMED else ""
         message = (
             f"{budget} cannot PASS, whatever the model, since it is decided on every slice and "
-            f"{'these are' if len(small) > 1 else 'this is'} too small: {named}{more}; {needed}, "
-            "in each slice: join values into larger groups, or choose a limit that they can decide"
+            f"{'these are' if len(small) > 1 else 'this is'} too small: {named}{more}; "
+            f"{sizes_that_decide(budget, None, alpha, attacks)}, in each slice: "
+            "join values into larger groups, or choose a limit that they can decide"
         )
     else:
         return Feasibility(budget, True, can_fail)

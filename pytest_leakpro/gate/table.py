@@ -105,18 +105,35 @@ def _slice_cells(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
-def _all_cells(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    return [cells for record in records for cells in (_cells(record), *_slice_cells(record))]
-
-
-def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:
+def _widths(records: Sequence[Mapping[str, Any]]) -> list[int]:
+    rows = [_cells(record) for record in records]
+    slices = [cells for record in records for cells in _slice_cells(record)]
+    rows += [("", "", *cells[2:]) for cells in slices]
     widths = [max(len(cell) for cell in column) for column in zip(HEADINGS, *rows, strict=True)]
     excess = sum(widths) + 2 * (len(widths) - 1) - WIDTH
     for column, least in ((0, _LEAST_TARGET), (1, 14)):
         cut = max(0, min(excess, widths[column] - least))
         widths[column] -= cut
         excess -= cut
+    # The names of slices stand across the first two columns, with their sizes where these fit.
+    wanted = max((len(_slice_start(cells)) for cells in slices), default=0)
+    widths[0] += max(0, min(-excess, wanted - _start(widths)))
     return widths
+
+
+def _start(widths: Sequence[int]) -> int:
+    return widths[0] + 2 + widths[1]
+
+
+def _slice_start(cells: Sequence[str]) -> str:
+    return f"{cells[0]}  {cells[1]}"
+
+
+def _slice_line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    room = _start(widths)
+    start = _slice_start(cells)
+    start = start if len(start) <= room else cells[0]
+    return f"{printable(start, room).ljust(room)}  {_line(cells[2:], widths[2:])}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -127,7 +144,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def table_header(records: Sequence[Mapping[str, Any]]) -> str:
     """Give the line of headings above the rows of these records."""
-    return _line(HEADINGS, _widths(_all_cells(records))).rstrip()
+    return _line(HEADINGS, _widths(records)).rstrip()
 
 
 def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
@@ -138,7 +155,7 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
     records : sequence of mapping
         As of `Measurement.to_plain`.
     """
-    widths = _widths(_all_cells(records))[:-1]
+    widths = _widths(records)[:-1]
     return [
         TableRow(
             _line(_cells(record)[:-1], widths),
@@ -146,7 +163,7 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
             record["verdict"],
             record["weak_suite"],
             tuple(
-                TableRow(_line(cells[:-1], widths), cells[-1], entry["verdict"], False)
+                TableRow(_slice_line(cells[:-1], widths), cells[-1], entry["verdict"], False)
                 for cells, entry in zip(_slice_cells(record), record.get("slices", ()), strict=True)
             ),
         )
