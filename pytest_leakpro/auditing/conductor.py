@@ -16,7 +16,7 @@ from pytest_leakpro.auditing.messages import (
     weak_suite_message,
 )
 from pytest_leakpro.auditing.records import error_records, numbered, records_of
-from pytest_leakpro.auditing.regression import keep_scores, with_changes
+from pytest_leakpro.auditing.regression import keep_scores, keep_vulnerable, with_changes
 from pytest_leakpro.auditing.running import carry_out
 from pytest_leakpro.auditing.session import SessionDefaults, current_session
 from pytest_leakpro.gate.budget import Budget
@@ -211,6 +211,7 @@ def conduct(
         session.log.claim(session.name, session.test)
     try:
         finished = keep_scores(carry_out(target, budgets, session), session)
+        finished = keep_vulnerable(finished, session)
         _warn(finished, session)
         if only is None:
             return report(finished, session)

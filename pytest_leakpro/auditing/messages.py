@@ -11,7 +11,7 @@ from pytest_leakpro.auditing.feasibility import sizes_that_decide
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.verdict import Verdict
-from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.gate.wording import printable, shown
 
 if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
@@ -158,7 +158,13 @@ def _figures(measurement: Measurement) -> list[str]:
                 f"by {printable(measurement.attack, 40)}; {measurement.strength}",
             )
         )
-    return lines + _slices(measurement)
+    lines += _slices(measurement)
+    if measurement.exposed_share is not None:
+        share = shown(measurement.exposed_share, "percent")
+        lines.append(
+            _line("exposed", f"{share} of the records are found in most trainings that see them")
+        )
+    return lines
 
 
 def _slices(measurement: Measurement) -> list[str]:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
     Brought,
@@ -41,6 +42,7 @@ from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.scores import SavedScores
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
+from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,9 +168,12 @@ def _audit_target(
         return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
     if look.settled.training:
         about["training"] = look.settled.training
+    measurements = with_exposed_shares(
+        look.measurements, look.settled.suite, view, regression=isinstance(target, Regressor)
+    )
     return Audit(
         target.name,
-        tuple(_with_weak_suite(_undecided(entry, why), session) for entry in look.measurements),
+        tuple(_with_weak_suite(_undecided(entry, why), session) for entry in measurements),
         session.seed,
         session.alpha,
         (*view.notes, *look.settled.notes, *([why] if why else [])),

@@ -196,12 +196,18 @@ def limit_passed_safely(
 
     candidate = following(limit)
     # The smallest slice rules most limits out, for the price of one.
-    smallest = min((sizes, *slices), key=min)
+    parts = sorted((sizes, *slices), key=min)
+
+    def passes(candidate: float) -> bool:
+        chance = 1.0
+        for part in parts:
+            chance *= null_pass_chance(metric, candidate, part, alpha, attacks)
+            if chance < POWER:
+                return False
+        return True
+
     while candidate < ceiling:
-        if (
-            null_pass_chance(metric, candidate, smallest, alpha, attacks) >= POWER
-            and null_pass_chance(metric, candidate, sizes, alpha, attacks, slices) >= POWER
-        ):
+        if passes(candidate):
             return candidate
         candidate = following(candidate)
     return None
