@@ -88,7 +88,8 @@ class Audit:
         -------
         ndarray of shape (k,)
             Positions in the members as they were given, or ids where the target has `groups`;
-            the most exposed first. They are personal data: they are never printed or written.
+            the most exposed first. They are personal data: never printed, and written only where
+            that is asked for (``--leakpro-save-vulnerable``).
 
         Raises
         ------

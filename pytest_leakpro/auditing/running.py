@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.attacks.base import MembershipAttack
+from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
     Brought,
@@ -28,6 +29,7 @@ from pytest_leakpro.auditing.provenance import (
 from pytest_leakpro.auditing.records import USUAL_METRICS
 from pytest_leakpro.auditing.several import audit_several
 from pytest_leakpro.auditing.shadows import Round, shadow_rounds
+from pytest_leakpro.auditing.slicing import slice_evidence
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
@@ -41,10 +43,14 @@ from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.scores import SavedScores
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
+from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
+    from pytest_leakpro.auditing.slicing import BroughtOfSlice
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.targets.membership_view import MembershipView
@@ -134,7 +140,8 @@ def _audit_target(
     n_attacks = (
         len(suite) if session.attacks is not None else min(len(suite), LARGEST_DEFAULT_SUITE)
     )
-    undecidable = _announce(budgets, sizes, session.alpha, n_attacks)
+    slices = {part.name: Sizes(*part.sizes) for part in view.slices}
+    undecidable = _announce(budgets, sizes, session.alpha, n_attacks, slices)
     late = _late(session)
     whys = [late] * len(budgets) if late else undecidable
     if budgets and len(whys) == len(budgets):
@@ -164,9 +171,12 @@ def _audit_target(
         return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
     if look.settled.training:
         about["training"] = look.settled.training
+    measurements = with_exposed_shares(
+        look.measurements, look.settled.suite, view, regression=isinstance(target, Regressor)
+    )
     return Audit(
         target.name,
-        tuple(_with_weak_suite(_undecided(entry, why), session) for entry in look.measurements),
+        tuple(_with_weak_suite(_undecided(entry, why), session) for entry in measurements),
         session.seed,
         session.alpha,
         (*view.notes, *look.settled.notes, *([why] if why else [])),
@@ -203,6 +213,7 @@ def _look(
         blocks_pass=view.blocks_pass + settled.blocks_pass,
         seconds=settled.seconds,
         fail_share=settled.share,
+        slices=tuple(Sizes(*part.sizes) for part in view.slices),
     )
     brought: list[Brought] = []
     exposed: dict[str, MemberScores] = {}
@@ -214,7 +225,8 @@ def _look(
         brought.append(Brought(attack.name, evidence, seconds, view.queries_of()))
         if isinstance(evidence, MembershipScores):
             exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
-    return _Look(settled, brought, exposed, _measure(budgets, brought, context))
+    measurements = _measure(budgets, brought, context, slice_evidence(brought, view.slices))
+    return _Look(settled, brought, exposed, measurements)
 
 
 def gather_readings(suite: tuple[Attack, ...], view: MembershipView) -> tuple[Reading, ...]:
@@ -246,6 +258,7 @@ def _nothing_scored(
         session.seed,
         weak_suite=not any(attack.calibrated for attack in suite),
         blocks_pass=view.blocks_pass,
+        slices=tuple(Sizes(*part.sizes) for part in view.slices),
     )
     sizes = Sizes(view.n_members, view.n_nonmembers)
     measurements = tuple(
@@ -287,15 +300,19 @@ def _scores(
 
 
 def _measure(
-    budgets: tuple[Budget, ...], brought: list[Brought], context: Context
+    budgets: tuple[Budget, ...],
+    brought: list[Brought],
+    context: Context,
+    sliced: Sequence[BroughtOfSlice] = (),
 ) -> tuple[Measurement, ...]:
     rankings = distinct_rankings(brought)
     if budgets:
         return tuple(
-            measure(budget.metric, budget, brought, context, rankings) for budget in budgets
+            measure(budget.metric, budget, brought, context, rankings, sliced) for budget in budgets
         )
     return tuple(
-        measure(parse_metric(metric), None, brought, context, rankings) for metric in USUAL_METRICS
+        measure(parse_metric(metric), None, brought, context, rankings, sliced)
+        for metric in USUAL_METRICS
     )
 
 
@@ -309,11 +326,17 @@ def _check_metrics(budgets: tuple[Budget, ...], suite: tuple[Attack, ...], targe
                 )
 
 
-def _announce(budgets: tuple[Budget, ...], sizes: Sizes, alpha: float, attacks: int) -> list[str]:
+def _announce(
+    budgets: tuple[Budget, ...],
+    sizes: Sizes,
+    alpha: float,
+    attacks: int,
+    slices: Mapping[str, Sizes] | None = None,
+) -> list[str]:
     """Say which budgets cannot PASS; give the messages of those that cannot be decided at all."""
     undecidable = []
     for budget in budgets:
-        outlook = feasibility(budget, sizes, alpha, attacks)
+        outlook = feasibility(budget, sizes, alpha, attacks, slices)
         if outlook.message:
             warn(outlook.message)
             if not outlook.can_fail:
@@ -328,5 +351,11 @@ def _with_weak_suite(measurement: Measurement, session: SessionDefaults) -> Meas
         and measurement.verdict is Verdict.PASS
     ):
         why = "no attack was calibrated per record, and leakpro_weak_suite is inconclusive"
-        return replace(measurement, verdict=Verdict.INCONCLUSIVE, notes=(*measurement.notes, why))
+        undecided = Verdict.INCONCLUSIVE
+        return replace(
+            measurement,
+            verdict=undecided,
+            notes=(*measurement.notes, why),
+            slices=tuple(replace(part, verdict=undecided) for part in measurement.slices),
+        )
     return measurement

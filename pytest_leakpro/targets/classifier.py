@@ -55,6 +55,10 @@ class Classifier(MembershipTarget):
     groups : (ids, ids) or (ids, ids, ids), optional
         Person ids of members, non-members (and population), one per record. The person is then
         what is counted.
+    slices : mapping or sequence, optional
+        Subgroups, each of which keeps every budget: ``{"sex": (values of the members, values of
+        the non-members)}`` with one value per record, or a function of X or the name of a column
+        of X in place of the pair; ``["sex", "age_band"]`` for columns of those names.
     audit_size : int, optional
         Score at most that many of each side, drawn with the seed. At least 10.
     allow_overlap : bool, default False
@@ -112,6 +116,7 @@ class Classifier(MembershipTarget):
         classes: Sequence[Any] | None = None,
         output: str | None = None,
         groups: Any = None,
+        slices: Any = None,
         audit_size: int | None = None,
         allow_overlap: bool = False,
         access: str = "scores",
@@ -143,6 +148,7 @@ class Classifier(MembershipTarget):
             nonmembers,
             population=population,
             groups=groups,
+            slices=slices,
             audit_size=audit_size,
             allow_overlap=allow_overlap,
             access=access,

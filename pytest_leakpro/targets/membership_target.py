@@ -16,6 +16,7 @@ from pytest_leakpro.targets.membership_view import MembershipView
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
+from pytest_leakpro.targets.slices import Slices
 from pytest_leakpro.targets.trainers import trainer_of
 from pytest_leakpro.targets.units import Units, group_units, record_units
 
@@ -48,6 +49,8 @@ class MembershipTarget:
         Records that stand on neither side.
     groups : pair or triple or None
         Person ids of the members, the non-members, and the population.
+    slices : mapping, sequence or None
+        What to slice the records by.
     audit_size : int or None
         At most how many units of each side to score, at least 10.
     allow_overlap : bool
@@ -71,6 +74,8 @@ class MembershipTarget:
     ----------
     train, n_train, signals, trainer_version
         As given.
+    slices : Slices or None
+        Subgroups that are measured one by one.
     named : bool
         Whether the user gave the target its name.
     pool_positions : tuple of ndarray or None
@@ -89,6 +94,7 @@ class MembershipTarget:
         *,
         population: Any,
         groups: Any,
+        slices: Any,
         audit_size: int | None,
         allow_overlap: bool,
         access: str,
@@ -128,6 +134,7 @@ class MembershipTarget:
             require_alike(sides["members"], sides[side])
         self._members, self._nonmembers = sides["members"], sides["nonmembers"]
         self._population = sides.get("population")
+        self.slices = Slices.read(slices, self._members, self._nonmembers)
         self.signals = _check_signals(signals, len(self._members) + len(self._nonmembers))
 
     def __repr__(self) -> str:
@@ -208,6 +215,7 @@ class MembershipTarget:
             model_reader=self.model_reader,
             access=self.access,
             train=trainer_of(self),
+            slices=self.slices,
         )
 
 

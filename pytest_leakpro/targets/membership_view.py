@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.records import Records
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
     from pytest_leakpro.targets.signals import Signals
+    from pytest_leakpro.targets.slices import Slice, Slices
 
 __all__ = ["MembershipView"]
 
@@ -55,6 +56,8 @@ class MembershipView:
         What the attacker sees.
     train : callable or None
         The recipe, for attackers who train models of their own.
+    slices : Slices or None
+        What to slice the units by.
 
     Attributes
     ----------
@@ -67,6 +70,8 @@ class MembershipView:
         What else is read of shadow models, for the attacks that are to run.
     access, train
         As given.
+    slices : tuple of Slice
+        The subgroups that are measured one by one.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class MembershipView:
         model_reader: ModelReader | None = None,
         access: Access = Access.SCORES,
         train: Any = None,
+        slices: Slices | None = None,
     ) -> None:
         self._records = {
             records.side: records
@@ -108,6 +114,10 @@ class MembershipView:
         self._notes = tuple(preparation.notes)
         self.blocks_pass: tuple[str, ...] = tuple(preparation.blocks_pass)
         self.shadow: ShadowSignals | None = None
+        self.slices: tuple[Slice, ...] = ()
+        if slices is not None:
+            self.slices, said = slices.of(self)
+            self._notes += said
 
     def __repr__(self) -> str:
         return (

@@ -39,6 +39,10 @@ class Regressor(MembershipTarget):
     groups : (ids, ids) or (ids, ids, ids), optional
         Person ids of members, non-members (and population), one per record. The person is then
         what is counted.
+    slices : mapping or sequence, optional
+        Subgroups, each of which keeps every budget: ``{"sex": (values of the members, values of
+        the non-members)}`` with one value per record, or a function of X or the name of a column
+        of X in place of the pair; ``["sex", "age_band"]`` for columns of those names.
     audit_size : int, optional
         Score at most that many of each side, drawn with the seed. At least 10.
     allow_overlap : bool, default False
@@ -92,6 +96,7 @@ class Regressor(MembershipTarget):
         *,
         population: Any = None,
         groups: Any = None,
+        slices: Any = None,
         audit_size: int | None = None,
         allow_overlap: bool = False,
         access: str = "scores",
@@ -116,6 +121,7 @@ class Regressor(MembershipTarget):
             nonmembers,
             population=population,
             groups=groups,
+            slices=slices,
             audit_size=audit_size,
             allow_overlap=allow_overlap,
             access=access,
