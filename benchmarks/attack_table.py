@@ -16,8 +16,8 @@ from attack_settings import SETTINGS
 
 from pytest_leakpro import Classifier, Regressor
 from pytest_leakpro.attacks.membership.record_facts import facts_of
+from pytest_leakpro.auditing.parties import gather_readings
 from pytest_leakpro.auditing.ranking import rank_attacks
-from pytest_leakpro.auditing.running import gather_readings
 from pytest_leakpro.auditing.suite import choose_suite
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named

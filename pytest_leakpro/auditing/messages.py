@@ -55,7 +55,7 @@ def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str
         lines += _how_compared(worse)
     lines += _rest(audit, concerned)
     step = "regularise or train with DP and audit again"
-    if any(entry.attack in audit.exposed for entry in concerned):
+    if any((entry.access, entry.attack) in audit.exposed for entry in concerned):
         step += "; see the most exposed records with error.audit.vulnerable(20)"
     lines.append(_line("next", step))
     if worse:

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.readings import Reading
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.model_reader import ModelReader

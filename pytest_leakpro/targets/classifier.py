@@ -17,13 +17,14 @@ from pytest_leakpro.targets.adapters import adapt_classifier
 from pytest_leakpro.targets.containers import kind_of
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
-from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
 from pytest_leakpro.targets.model_reader import ModelReader
 from pytest_leakpro.targets.reading import ClassReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
@@ -65,6 +66,10 @@ class Classifier(MembershipTarget):
         Measure although more than 1 % stand on both sides; no verdict is a PASS then.
     access : {"label", "scores", "white-box"}, default "scores"
         What the attacker sees.
+    attackers : sequence of str, optional
+        Several attackers in place of `access`, who are compared side by side: each an access, alone
+        or with ``"without recipe"`` behind it, such as ``["label", "scores without recipe",
+        "scores", "white-box"]``. Every budget holds for each of them.
     batch_size : int, optional
         Send at most that many records at once. By default all, of torch modules 1024.
     name : str, optional
@@ -119,7 +124,8 @@ class Classifier(MembershipTarget):
         slices: Any = None,
         audit_size: int | None = None,
         allow_overlap: bool = False,
-        access: str = "scores",
+        access: str | None = None,
+        attackers: Sequence[str] | None = None,
         batch_size: int | None = None,
         name: str | None = None,
         train: Any = None,
@@ -128,21 +134,13 @@ class Classifier(MembershipTarget):
         trainer_version: str | None = None,
     ) -> None:
         output = _check_output(output)
-        labels_only = Access.parse(access) is Access.LABEL
-        adapter = (adapt_labels if labels_only else adapt_classifier)(model, output=output)
         self.model = model
-        self.classes = _settle_classes(classes, adapter.classes)
         self._output = output
-        reader: Reader
-        if labels_only:
-            adapter.classes = self.classes
-            reader = LabelReader(self.classes)
-        else:
-            told = adapter.output or output
-            reader = ClassReader(self.classes, told, pairwise=adapter.pairwise)
+        self.classes: tuple[Any, ...] | None = None
+        first = self._sight(parse_access(access, attackers))[0]
+        self.classes = _settle_classes(classes, first.classes)
         super().__init__(
-            adapter,
-            reader,
+            *self._sight(parse_access(access, attackers)),
             partial(_read_labels, classes=self.classes),
             members,
             nonmembers,
@@ -152,6 +150,7 @@ class Classifier(MembershipTarget):
             audit_size=audit_size,
             allow_overlap=allow_overlap,
             access=access,
+            attackers=attackers,
             batch_size=batch_size,
             name=name,
             train=train,
@@ -159,6 +158,16 @@ class Classifier(MembershipTarget):
             signals=signals,
             trainer_version=trainer_version,
         )
+
+    def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
+        """Ask for labels, or for scores; see `MembershipTarget`."""
+        if access is Access.LABEL:
+            labels = adapt_labels(self.model, output=self._output)
+            labels.classes = labels.classes if self.classes is None else self.classes
+            return labels, LabelReader(self.classes)
+        adapter = adapt_classifier(self.model, self._output)
+        told = adapter.output or self._output
+        return adapter, ClassReader(self.classes, told, pairwise=adapter.pairwise)
 
     @property
     def model_reader(self) -> ModelReader:

@@ -11,11 +11,15 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_regressor
 from pytest_leakpro.targets.labels import target_values
-from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
 from pytest_leakpro.targets.model_reader import ModelReader
 from pytest_leakpro.targets.reading import RegressionReader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_leakpro.targets.model_adapter import ModelAdapter
+    from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Regressor"]
@@ -49,6 +53,9 @@ class Regressor(MembershipTarget):
         Measure although more than 1 % stand on both sides; no verdict is a PASS then.
     access : {"scores", "white-box"}, default "scores"
         What the attacker sees.
+    attackers : sequence of str, optional
+        Several attackers in place of `access`, who are compared side by side: each an access, alone
+        or with ``"without recipe"`` behind it. Every budget holds for each of them.
     batch_size : int, optional
         Send at most that many records at once. By default all, of torch modules 1024.
     name : str, optional
@@ -99,7 +106,8 @@ class Regressor(MembershipTarget):
         slices: Any = None,
         audit_size: int | None = None,
         allow_overlap: bool = False,
-        access: str = "scores",
+        access: str | None = None,
+        attackers: Sequence[str] | None = None,
         batch_size: int | None = None,
         name: str | None = None,
         train: Any = None,
@@ -107,15 +115,9 @@ class Regressor(MembershipTarget):
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
     ) -> None:
-        if Access.parse(access) is Access.LABEL:
-            raise LeakproError(
-                "access='label': a regressor predicts no labels; say access='scores', which gives "
-                "away its predictions"
-            )
         self.model = model
         super().__init__(
-            adapt_regressor(model),
-            RegressionReader(),
+            *self._sight(parse_access(access, attackers)),
             target_values,
             members,
             nonmembers,
@@ -125,6 +127,7 @@ class Regressor(MembershipTarget):
             audit_size=audit_size,
             allow_overlap=allow_overlap,
             access=access,
+            attackers=attackers,
             batch_size=batch_size,
             name=name,
             train=train,
@@ -132,6 +135,15 @@ class Regressor(MembershipTarget):
             signals=signals,
             trainer_version=trainer_version,
         )
+
+    def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
+        """Ask for predictions; see `MembershipTarget`."""
+        if access is Access.LABEL:
+            raise LeakproError(
+                "an attacker with access 'label': a regressor predicts no labels; 'scores' gives "
+                "away its predictions"
+            )
+        return adapt_regressor(self.model), RegressionReader()
 
     @property
     def model_reader(self) -> ModelReader:
