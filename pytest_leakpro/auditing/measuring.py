@@ -20,11 +20,17 @@ from pytest_leakpro.stats.multiplicity import attack_weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_leakpro.auditing.checks.blind import BlindReading, BlindTest
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
 
 __all__ = ["Brought", "Context", "distinct_rankings", "measure", "not_scored"]
+
+_NO_EVIDENCE = (
+    "so this is no evidence of leakage: draw both from the same distribution, or let a Recipe "
+    "draw the split"
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ class Context:
         Time that was spent before the attacks ran.
     fail_share : float
         Of the error that this look at the evidence may spend on a FAIL, in (0, 1].
+    blind : BlindTest or None
+        What can be told of the two sides without the model, where that was checked.
     """
 
     target: str
@@ -79,6 +87,7 @@ class Context:
     blocks_pass: tuple[str, ...] = ()
     seconds: float = 0.0
     fail_share: float = 1.0
+    blind: BlindTest | None = None
 
 
 def measure(
@@ -121,7 +130,16 @@ def measure(
         definition.check_evidence(metric, entry.evidence)
         reading = definition.read(metric, entry.evidence, limit, weight * error, error)
         weighed.append(WeighedReading(entry.attack, weight, reading))
-    decision = decide(weighed, limit, context.alpha, blocks_pass=context.blocks_pass)
+    blind = None if context.blind is None else context.blind.read(metric, error / 2)
+    faked = blind is not None and blind.beyond_chance
+    decision = decide(
+        weighed,
+        limit,
+        context.alpha,
+        blocks_pass=context.blocks_pass,
+        blocks_fail=(f"{blind}, {_NO_EVIDENCE}",) if faked else (),
+        unblocked=_beating(blind, metric, brought, weighed, limit, error) if faked else (),
+    )
     deciding = decision.deciding
     sizes = Sizes(*brought[0].evidence.sizes)
     return Measurement(
@@ -165,6 +183,31 @@ def measure(
         ),
         comparable=_comparable(metric, brought, weighed, error),
     )
+
+
+def _beating(
+    blind: BlindReading | None,
+    metric: MetricName,
+    brought: Sequence[Brought],
+    weighed: list[WeighedReading],
+    limit: float | None,
+    error: float,
+) -> list[str]:
+    """Name the attacks that are above the limit and beyond what the blind classifier reaches.
+
+    Half of the error bounds the blind classifier from above, the other half, shared among the
+    attacks, bounds these from below: a FAIL that stands is wrong no more often than any other.
+    """
+    if blind is None or limit is None:
+        return []
+    definition = metric_named(metric.name)
+    found = []
+    for entry, reading in zip(brought, weighed, strict=True):
+        share = reading.weight * error / 2
+        low = definition.read(metric, entry.evidence, limit, share, error).low
+        if low > max(limit, blind.high):
+            found.append(entry.attack)
+    return found
 
 
 def _comparable(

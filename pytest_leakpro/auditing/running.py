@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
     Brought,
@@ -140,6 +141,8 @@ def _audit_target(
     if late:
         raise LeakproError(late)
 
+    ground = check_ground_truth(view, session.seed, session.alpha)
+    about["checks"] = ground.details
     rounds = iter([Round(suite)])
     if any(attack.needs_shadow for attack in suite):
         rounds = shadow_rounds(target, view, suite, budgets, session)
@@ -147,7 +150,7 @@ def _audit_target(
     why = ""
     try:
         for settled in rounds:
-            look = _look(target, view, settled, budgets, session)
+            look = _look(target, view, settled, budgets, session, ground)
             if any(entry.verdict is Verdict.FAIL for entry in look.measurements):
                 if not settled.last:
                     why = f"stopped at {settled.strength}, since a budget is violated"
@@ -161,12 +164,21 @@ def _audit_target(
         return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
     if look.settled.training:
         about["training"] = look.settled.training
+    different, worth_warning = ground.differences(look.measurements, session.alpha)
+    for text in (*ground.warnings, *worth_warning):
+        warn(f"{target.name}: {text}")
     return Audit(
         target.name,
         tuple(_with_weak_suite(_undecided(entry, why), session) for entry in look.measurements),
         session.seed,
         session.alpha,
-        (*view.notes, *look.settled.notes, *([why] if why else [])),
+        (
+            *view.notes,
+            *ground.notes,
+            *different,
+            *look.settled.notes,
+            *([why] if why else []),
+        ),
         look.exposed,
         details_of_target(target, view, session) | about,
         _scores(look.brought, view, session),
@@ -189,6 +201,7 @@ def _look(
     settled: Round,
     budgets: tuple[Budget, ...],
     session: SessionDefaults,
+    ground: GroundTruth,
 ) -> _Look:
     context = Context(
         target.name,
@@ -198,8 +211,9 @@ def _look(
         session.seed,
         weak_suite=not any(attack.calibrated for attack in settled.suite),
         blocks_pass=view.blocks_pass + settled.blocks_pass,
-        seconds=settled.seconds,
+        seconds=settled.seconds + ground.seconds,
         fail_share=settled.share,
+        blind=ground.blind,
     )
     brought: list[Brought] = []
     exposed: dict[str, MemberScores] = {}

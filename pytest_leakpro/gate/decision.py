@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_leakpro.gate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_leakpro.gate.metrics.base import Reading
 
@@ -68,6 +68,7 @@ def decide(
     *,
     blocks_pass: tuple[str, ...] = (),
     blocks_fail: tuple[str, ...] = (),
+    unblocked: Collection[str] = (),
 ) -> Decision:
     """Reach the verdict on one budget.
 
@@ -81,6 +82,8 @@ def decide(
         Error of both sides together, in (0, 1).
     blocks_pass, blocks_fail : tuple of str
         What about the ground truth keeps the verdict from being PASS, or FAIL.
+    unblocked : collection of str
+        Attacks whose FAIL stands all the same.
 
     Returns
     -------
@@ -92,7 +95,14 @@ def decide(
     refuting = min(readings, key=_p_per_weight)
     if _p_per_weight(refuting) <= alpha / 2:
         if blocks_fail:
-            return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
+            standing = [
+                weighed
+                for weighed in readings
+                if weighed.attack in unblocked and _p_per_weight(weighed) <= alpha / 2
+            ]
+            if not standing:
+                return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
+            refuting = min(standing, key=_p_per_weight)
         return Decision(Verdict.FAIL, refuting)
     if widest.reading.high <= limit:
         if blocks_pass:

@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.auditing.checks.sample import Sample
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Metric
 
 __all__ = ["FEWEST_UNITS", "LEVEL", "BlindReading", "BlindTest", "blind_test"]
 
@@ -102,8 +103,11 @@ class BlindTest:
     """
 
     halves: tuple[MembershipScores, ...]
+    _readings: dict[tuple[MetricName, float], BlindReading] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
-    def read(self, metric: MetricName, error: float) -> BlindReading:
+    def read(self, metric: MetricName, error: float) -> BlindReading | None:
         """Read a metric of membership scores off both halves.
 
         Parameters
@@ -112,8 +116,20 @@ class BlindTest:
             For example ``tpr@1%fpr``.
         error : float
             That the upper bound may make, both halves together.
+
+        Returns
+        -------
+        BlindReading or None
+            None for a metric of other evidence.
         """
         definition = metric_named(metric.name)
+        if definition.evidence is not MembershipScores:
+            return None
+        if (metric, error) not in self._readings:
+            self._readings[metric, error] = self._read(definition, metric, error)
+        return self._readings[metric, error]
+
+    def _read(self, definition: Metric, metric: MetricName, error: float) -> BlindReading:
         chance = definition.chance_level(metric)
         share = 1 / len(self.halves)
         # Ranks are chosen for the limit under test, which here is chance.
@@ -209,9 +225,7 @@ def _linear(
     return np.asarray(2 * ((_filled(asked) - centre) @ weights), dtype=np.float64)
 
 
-def _most_different(
-    known: NDArray[np.float64], is_member: NDArray[np.bool_]
-) -> NDArray[np.intp]:
+def _most_different(known: NDArray[np.float64], is_member: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Choose the columns in which the sides differ most, by mean, spread or what is missing."""
     if known.shape[1] <= _MOST_BOOSTED:
         return np.arange(known.shape[1])

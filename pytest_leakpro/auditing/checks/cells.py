@@ -20,7 +20,7 @@ __all__ = ["UnreadableError", "coded_column", "coded_texts", "ragged_columns"]
 
 _NGRAMS = 512
 _NGRAMS_OF_A_COLUMN = 64
-_CHARACTERS_READ = 4_000_000  # of all texts together
+_CHARACTERS_READ = 500_000  # of all texts together
 _FREE_TEXT = 20  # characters on average
 _SAMPLES = 32
 _TOKENS = 64

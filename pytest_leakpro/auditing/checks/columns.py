@@ -148,7 +148,7 @@ def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
 
 def _narrowed(flat: NDArray[np.float64]) -> NDArray[np.float64]:
     """Thin out and pool wide records, and say what each looks like as a whole."""
-    n, width = flat.shape
+    width = flat.shape[1]
     if width < _SUMMARISED:
         return flat
     filled = np.nan_to_num(flat, posinf=0.0, neginf=0.0)

@@ -13,12 +13,16 @@ from pytest_leakpro.auditing.checks import blind, duplicates
 from pytest_leakpro.auditing.checks.columns import UnreadableError
 from pytest_leakpro.auditing.checks.sample import draw_sample
 from pytest_leakpro.gate.budget import parse_metric
+from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.targets.overlap import Identities
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_leakpro.auditing.checks.sample import Sample
+    from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.targets.membership_view import MembershipView
 
 __all__ = ["GroundTruth", "check_ground_truth"]
@@ -50,6 +54,40 @@ class GroundTruth:
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 
+    def differences(
+        self, measurements: Iterable[Measurement], alpha: float
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Say where the two sides differ without the model although no verdict was kept back.
+
+        A verdict that was kept back says so itself.
+
+        Parameters
+        ----------
+        measurements : iterable of Measurement
+            Decided.
+        alpha : float
+            Error of both sides of a bound together.
+
+        Returns
+        -------
+        tuple of tuple of str
+            Notes, of the first metric where it is so; and those of them worth a warning.
+        """
+        if self.blind is None:
+            return (), ()
+        for entry in measurements:
+            reading = self.blind.read(entry.metric, alpha / 4)
+            if reading is None or not reading.beyond_chance:
+                continue
+            text = str(reading)
+            if any(note.startswith(text) for note in entry.notes):
+                continue
+            if entry.verdict is Verdict.FAIL:
+                return (f"{text}; {entry.attack} exceeds that, so the FAIL stands",), ()
+            text += ", so the figures speak of that difference too"
+            return (text,), (text,)
+        return (), ()
+
 
 def check_ground_truth(view: MembershipView, seed: int, alpha: float) -> GroundTruth:
     """Run the blind classifier and count near-duplicates. Does not ask the model anything.
@@ -70,7 +108,9 @@ def check_ground_truth(view: MembershipView, seed: int, alpha: float) -> GroundT
         why = printable(f"records are {error}", 120)
         note = f"whether members and non-members differ without the model was not checked: {why}"
         return GroundTruth(None, {"blind": {"skipped": why}}, (note,))
-    test, details, notes = None, {}, []
+    test = None
+    details: dict[str, Any] = {}
+    notes: list[str] = []
     if min(sample.sizes) < blind.FEWEST_UNITS:
         why = f"it takes {blind.FEWEST_UNITS} members and as many non-members"
         details["blind"] = {"skipped": why}
@@ -87,13 +127,12 @@ def check_ground_truth(view: MembershipView, seed: int, alpha: float) -> GroundT
         text, many = _near_text(n_near, sample)
         notes += [text] if text else []
         warnings += [text] if many else []
-    return GroundTruth(
-        test, details, tuple(notes), tuple(warnings), time.perf_counter() - started
-    )
+    return GroundTruth(test, details, tuple(notes), tuple(warnings), time.perf_counter() - started)
 
 
 def _blind_details(test: blind.BlindTest, alpha: float) -> dict[str, Any]:
-    reading = test.read(parse_metric("auc"), alpha / 2)
+    reading = test.read(parse_metric("auc"), alpha / 4)
+    assert reading is not None
     sizes = [half.sizes for half in test.halves]
     return {
         "auc": reading.value,

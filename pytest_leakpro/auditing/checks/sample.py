@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Sample", "draw_sample"]
 
 _MOST_UNITS = 10_000
-_MOST_VALUES = 200_000_000
+_MOST_VALUES = 50_000_000
 _FEWEST_UNITS = 500
 
 
@@ -75,14 +75,16 @@ def draw_sample(view: MembershipView, rng: np.random.Generator) -> Sample:
     sides = [view.records("members"), view.records("nonmembers")]
     per_record = max(1, values_per_record(sides[0]))
     most = min(_MOST_UNITS, max(_FEWEST_UNITS, _MOST_VALUES // per_record))
-    positions, units, drawn = [], [], []
+    positions: list[NDArray[np.intp]] = []
+    units: list[NDArray[np.intp]] = []
+    drawn: list[NDArray[np.intp]] = []
     for records in sides:
         chosen = np.arange(len(records.units))
         if len(chosen) > most:
             chosen = np.sort(rng.choice(len(chosen), size=most, replace=False))
         where, codes = _records_of(records, chosen, max(1, 2 * most // len(chosen)))
         positions.append(where)
-        units.append(codes + sum(map(len, drawn)))
+        units.append(codes + sum(len(earlier) for earlier in drawn))
         drawn.append(chosen)
     return Sample(
         input_columns(sides, positions),
