@@ -184,7 +184,7 @@ def _scores(
     linear = _linear(known, is_member, asked)
     chosen = _most_different(known, is_member)
     boosted = _boosted(known[:, chosen], is_member, asked[:, chosen], seed)
-    return (linear + boosted) / 2
+    return np.asarray((linear + boosted) / 2, dtype=np.float64)
 
 
 def _standardised(
@@ -198,7 +198,11 @@ def _standardised(
     # Where a value is missing may differ although the values do not.
     useful = (spread > 0) | ~present.all(axis=0)
     spread = np.where(spread > 0, spread, 1.0)[useful]
-    return (known[:, useful] - means[useful]) / spread, (asked[:, useful] - means[useful]) / spread
+    shift = means[useful]
+    return (
+        np.asarray((known[:, useful] - shift) / spread, dtype=np.float64),
+        np.asarray((asked[:, useful] - shift) / spread, dtype=np.float64),
+    )
 
 
 def _filled(columns: NDArray[np.float64]) -> NDArray[np.float64]:

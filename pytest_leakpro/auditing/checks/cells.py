@@ -44,6 +44,11 @@ def coded_column(cells: Any) -> list[NDArray[np.float64]]:
         Numbers and dates as they are. Anything else by its place in the order of the texts, how
         often it occurs and how long it is; longer texts also by what they are made of. NaN where
         a value is missing.
+
+    Raises
+    ------
+    UnreadableError
+        Where it holds objects that have no text of their own.
     """
     import pandas as pd
 
@@ -67,6 +72,11 @@ def coded_column(cells: Any) -> list[NDArray[np.float64]]:
     else:
         if np.array_equal(np.isnan(numeric), missing):
             return [numeric]
+    for kind in {type(cell) for cell in objects}:
+        shown_by: tuple[Any, Any] = (kind.__str__, kind.__repr__)
+        if shown_by == (object.__str__, object.__repr__):
+            # All that there is to read is an address in memory, which tells the order of rows.
+            raise UnreadableError(f"objects of type {kind.__name__}")
     texts = ["" if gone else str(cell) for cell, gone in zip(objects, missing, strict=True)]
     codes, distinct = pd.factorize(np.asarray(texts, dtype=object), sort=True)
     lengths = np.fromiter(map(len, texts), dtype=np.float64, count=len(texts))

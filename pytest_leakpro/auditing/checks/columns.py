@@ -153,8 +153,7 @@ def _narrowed(flat: NDArray[np.float64]) -> NDArray[np.float64]:
         return flat
     filled = np.nan_to_num(flat, posinf=0.0, neginf=0.0)
     roughness = np.abs(np.diff(filled, axis=1)).mean(axis=1)
-    summary = [filled.mean(axis=1), filled.std(axis=1), filled.min(axis=1), filled.max(axis=1)]
-    columns = [flat, np.column_stack([*summary, roughness])]
+    columns = [flat, np.column_stack([filled.mean(axis=1), filled.std(axis=1), roughness])]
     if width > _MOST:
         edges = np.linspace(0, width, _MOST // 2 + 1).astype(np.intp)
         pooled = np.add.reduceat(filled, edges[:-1], axis=1) / np.diff(edges)

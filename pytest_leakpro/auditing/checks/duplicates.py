@@ -95,10 +95,13 @@ def _close(members: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray
         ]
     )
     nearest, tenth, twentieth = distances[:, [0, _NEIGHBOURS - 1, far - 1]].T
-    with np.errstate(divide="ignore", invalid="ignore"):
+    apart = np.flatnonzero(tenth > 0)  # else there are too many copies to tell what is near
+    if not len(apart):
+        return apart
+    nearest, tenth, twentieth = nearest[apart], tenth[apart], twentieth[apart]
+    with np.errstate(divide="ignore"):  # neighbours on a lattice, at one distance
         dimension = np.log(2) / np.log(twentieth / tenth)
-    dimension[~np.isfinite(dimension)] = np.inf  # neighbours on a lattice, at one distance
     # The wary one: whose surroundings seem thinner than those of most is held to that.
     dimension = np.minimum(dimension, np.median(dimension))
     tolerance = np.minimum(_CLOSEST, (CHANCE / (_NEIGHBOURS - 1)) ** (1 / dimension))
-    return np.flatnonzero((tenth > 0) & (nearest < tolerance * tenth))
+    return np.asarray(apart[nearest < tolerance * tenth])
