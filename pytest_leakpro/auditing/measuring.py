@@ -20,12 +20,18 @@ from pytest_leakpro.stats.multiplicity import attack_weights, holm_levels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_leakpro.auditing.checks.blind import BlindReading, BlindTest
     from pytest_leakpro.auditing.slicing import BroughtOfSlice
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
 
 __all__ = ["Brought", "Context", "distinct_rankings", "measure", "not_scored"]
+
+_NO_EVIDENCE = (
+    "so this is no evidence of leakage: draw both from the same distribution, or let a Recipe "
+    "draw the split"
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,8 @@ class Context:
         Of the error that this look at the evidence may spend on a FAIL, in (0, 1].
     slices : tuple of Sizes
         Of the slices on which each budget is decided too.
+    blind : BlindTest or None
+        What can be told of the two sides without the model, where that was checked.
     """
 
     target: str
@@ -86,6 +94,7 @@ class Context:
     seconds: float = 0.0
     fail_share: float = 1.0
     slices: tuple[Sizes, ...] = ()
+    blind: BlindTest | None = None
 
 
 def measure(
@@ -127,7 +136,17 @@ def measure(
     for entry in brought:
         definition.check_evidence(metric, entry.evidence)
     hypotheses = _read(metric, limit, [brought, *(part.brought for part in sliced)], context)
-    joint = decide_jointly(hypotheses, limit, context.alpha, blocks_pass=context.blocks_pass)
+    error = context.alpha / 2
+    blind = None if context.blind is None else context.blind.read(metric, error / 2)
+    faked = blind is not None and blind.beyond_chance
+    joint = decide_jointly(
+        hypotheses,
+        limit,
+        context.alpha,
+        blocks_pass=context.blocks_pass,
+        blocks_fail=(f"{blind}, {_NO_EVIDENCE}",) if faked else (),
+        unblocked=_beating(blind, metric, brought, hypotheses[0], limit, error) if faked else (),
+    )
     decision, weighed = joint.deciding, hypotheses[0]
     deciding = decision.deciding
     sizes = Sizes(*brought[0].evidence.sizes)
@@ -213,6 +232,31 @@ def _read(
         readings if level == first else read(of_part, level)
         for readings, of_part, level in zip(hypotheses, evidence, levels, strict=True)
     ]
+
+
+def _beating(
+    blind: BlindReading | None,
+    metric: MetricName,
+    brought: Sequence[Brought],
+    weighed: list[WeighedReading],
+    limit: float | None,
+    error: float,
+) -> list[str]:
+    """Name the attacks that are above the limit and beyond what the blind classifier reaches.
+
+    Half of the error bounds the blind classifier from above, the other half, shared among the
+    attacks, bounds these from below: a FAIL that stands is wrong no more often than any other.
+    """
+    if blind is None or limit is None:
+        return []
+    definition = metric_named(metric.name)
+    found = []
+    for entry, reading in zip(brought, weighed, strict=True):
+        share = reading.weight * error / 2
+        low = definition.read(metric, entry.evidence, limit, share, error).low
+        if low > max(limit, blind.high):
+            found.append(entry.attack)
+    return found
 
 
 def _comparable(

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
 from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
@@ -133,11 +134,13 @@ def _audit_target(
     if late:
         raise LeakproError(late)
 
+    ground = check_ground_truth(view, session.seed, session.alpha)
+    about["checks"] = ground.details
     looks: list[_Look] = []
     why = ""
     try:
         for settled in shadow_rounds(parties, budgets, session):
-            looks = _looks(parties, settled, budgets, session)
+            looks = _looks(parties, settled, budgets, session, ground)
             if any(entry.verdict is Verdict.FAIL for look in looks for entry in look.measurements):
                 if not settled[0].last:
                     why = f"stopped at {looks[-1].settled.strength}, since a budget is violated"
@@ -160,6 +163,11 @@ def _audit_target(
     ]
     notes = [note for party in parties for note in party.view.notes]
     notes += [note for look in looks for note in look.settled.notes]
+    decided = [entry for look in looks for entry in look.measurements]
+    different, worth_warning = ground.differences(decided, session.alpha)
+    for text in (*ground.warnings, *worth_warning):
+        warn(f"{target.name}: {text}")
+    notes += [*ground.notes, *different]
     return Audit(
         target.name,
         tuple(
@@ -192,6 +200,7 @@ def _looks(
     settled: Sequence[Round],
     budgets: tuple[Budget, ...],
     session: SessionDefaults,
+    ground: GroundTruth,
 ) -> list[_Look]:
     looks = [_attack(party, each, session) for party, each in zip(parties, settled, strict=True)]
     # A safe model must pass all of them.
@@ -202,8 +211,9 @@ def _looks(
             _context(party, session, look.settled.suite),
             strength=f"{party.name}, {look.settled.strength}",
             blocks_pass=party.view.blocks_pass + look.settled.blocks_pass,
-            seconds=look.settled.seconds,
+            seconds=look.settled.seconds + ground.seconds,
             fail_share=look.settled.share / len(parties),
+            blind=ground.blind,
         )
         sliced = slice_evidence(look.brought, party.view.slices)
         figures = _measure(budgets, look.brought, context, rankings, sliced)

@@ -17,7 +17,7 @@ from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.stats.multiplicity import holm_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_leakpro.gate.metrics.base import Reading
 
@@ -98,6 +98,7 @@ def decide(
     *,
     blocks_pass: tuple[str, ...] = (),
     blocks_fail: tuple[str, ...] = (),
+    unblocked: Collection[str] = (),
 ) -> Decision:
     """Reach the verdict on one budget.
 
@@ -111,6 +112,8 @@ def decide(
         Error of both sides together, in (0, 1).
     blocks_pass, blocks_fail : tuple of str
         What about the ground truth keeps the verdict from being PASS, or FAIL.
+    unblocked : collection of str
+        Attacks whose FAIL stands all the same.
 
     Returns
     -------
@@ -122,7 +125,14 @@ def decide(
     refuting = min(readings, key=_p_per_weight)
     if joint_p_value(readings) <= alpha / 2:
         if blocks_fail:
-            return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
+            standing = [
+                weighed
+                for weighed in readings
+                if weighed.attack in unblocked and _p_per_weight(weighed) <= alpha / 2
+            ]
+            if not standing:
+                return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
+            refuting = min(standing, key=_p_per_weight)
         return Decision(Verdict.FAIL, refuting)
     if widest.reading.high <= limit:
         if blocks_pass:
@@ -138,6 +148,7 @@ def decide_jointly(
     *,
     blocks_pass: tuple[str, ...] = (),
     blocks_fail: tuple[str, ...] = (),
+    unblocked: Collection[str] = (),
 ) -> JointDecision:
     """Reach the verdict on one budget that the whole and each slice must keep.
 
@@ -147,12 +158,14 @@ def decide_jointly(
         The readings of the whole, then of each slice.
     limit, alpha, blocks_pass, blocks_fail
         As for `decide`.
+    unblocked : collection of str
+        Attacks whose FAIL on the whole stands all the same.
 
     Returns
     -------
     JointDecision
-        For a FAIL the hypothesis with the smallest p-value stands for all, else the one with the
-        largest upper bound; without a limit the whole.
+        Of those that FAIL the hypothesis with the smallest p-value stands for all, else the one
+        that would; else the one with the largest upper bound; without a limit the whole.
     """
     blocks = {"blocks_pass": blocks_pass, "blocks_fail": blocks_fail}
     if limit is None:
@@ -162,10 +175,13 @@ def decide_jointly(
     p_values = [joint_p_value(readings) for readings in hypotheses]
     levels = holm_levels(p_values, alpha / 2)
     each = tuple(
-        decide(readings, limit, 2 * level, **blocks)
-        for readings, level in zip(hypotheses, levels, strict=True)
+        decide(readings, limit, 2 * level, **blocks, unblocked=() if place else unblocked)
+        for place, (readings, level) in enumerate(zip(hypotheses, levels, strict=True))
     )
     places = range(len(each))
+    failed = [place for place in places if each[place].verdict is Verdict.FAIL]
+    if failed:
+        return JointDecision(each, min(failed, key=lambda place: p_values[place]))
     if any(p_value <= level for p_value, level in zip(p_values, levels, strict=True)):
         return JointDecision(each, min(places, key=lambda place: p_values[place]))
     return JointDecision(each, max(places, key=lambda place: each[place].deciding.reading.high))

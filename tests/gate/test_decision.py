@@ -85,3 +85,17 @@ def test_the_worst_of_several_verdicts():
     assert worst([Verdict.PASS, Verdict.INCONCLUSIVE]) is Verdict.INCONCLUSIVE
     assert worst([Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.PASS]) is Verdict.FAIL
     assert f"{Verdict.FAIL}" == "FAIL"
+
+
+def test_a_fail_that_is_kept_back_stands_where_an_attack_is_excepted():
+    first = weighed("first", 0.8, 0.2, 0.3, 0.0001)
+    second = weighed("second", 0.2, 0.3, 0.4, 0.001)
+    quiet = weighed("second", 0.2, 0.0, 0.4, 0.1)
+    blocks = {"blocks_fail": ("the sides differ",)}
+    kept = decide([first, second], 0.01, ALPHA, **blocks)
+    assert (kept.verdict, kept.blocked) == (Verdict.INCONCLUSIVE, ("the sides differ",))
+    stands = decide([first, second], 0.01, ALPHA, **blocks, unblocked=["second"])
+    assert (stands.verdict, stands.deciding.attack) == (Verdict.FAIL, "second")
+    assert stands.blocked == ()
+    # Who does not violate the budget cannot do so by exception.
+    assert decide([first, quiet], 0.01, ALPHA, **blocks, unblocked=["second"]).blocked
