@@ -15,7 +15,15 @@ from pytest_leakpro.auditing.suite import choose_suite
 from tests.attacks.views import exchangeable
 
 WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population"}
-BUILTIN = WITHOUT_SHADOWS | {"learned", "lira", "lira_offline", "rmia", "rmia_offline"}
+BUILTIN = WITHOUT_SHADOWS | {
+    "base",
+    "base_offline",
+    "learned",
+    "lira",
+    "lira_offline",
+    "rmia",
+    "rmia_offline",
+}
 
 
 @dataclass(frozen=True)
