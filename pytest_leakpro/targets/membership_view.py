@@ -19,6 +19,7 @@ from pytest_leakpro.targets.scoring import score
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from pytest_leakpro.targets.augmentations import Augmentation
     from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.preparation import Preparation
     from pytest_leakpro.targets.reading import Reader
@@ -55,6 +56,8 @@ class MembershipView:
         What the attacker sees.
     train : callable or None
         The recipe, for attackers who train models of their own.
+    augmentations : tuple of callable
+        Functions ``X -> X'`` that make copies of records, for attackers who ask about these too.
 
     Attributes
     ----------
@@ -65,7 +68,7 @@ class MembershipView:
         non-members, then the population.
     readings : tuple of Reading
         What else is read of shadow models, for the attacks that are to run.
-    access, train
+    access, train, augmentations
         As given.
     """
 
@@ -81,6 +84,7 @@ class MembershipView:
         model_reader: ModelReader | None = None,
         access: Access = Access.SCORES,
         train: Any = None,
+        augmentations: tuple[Augmentation, ...] = (),
     ) -> None:
         self._records = {
             records.side: records
@@ -100,6 +104,7 @@ class MembershipView:
         self._model_reader = model_reader or ModelReader()
         self.access = access
         self.train = train
+        self.augmentations = augmentations
         self.readings: tuple[Reading, ...] = ()
         self._further: dict[str, NDArray[np.float64]] = {}
         self._costs: dict[str, int] = {}
