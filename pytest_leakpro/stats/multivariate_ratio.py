@@ -110,8 +110,9 @@ def _log_density(
     inside = included if member else ~included
     correlation = _pooled_correlation(signals, inside, means, scales, units, int((count - 1).sum()))
     distance = _squared_distance(z, correlation)
-    log_scale = np.log(scales).sum(axis=0) + np.linalg.slogdet(correlation)[1] / 2
-    return _log_t(distance, tails, q) - log_scale
+    density = _log_t(distance, tails, q)
+    density -= np.log(scales).sum(axis=0) + np.linalg.slogdet(correlation)[1] / 2
+    return density
 
 
 def _pooled_correlation(

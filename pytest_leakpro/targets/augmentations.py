@@ -117,7 +117,7 @@ def read_augmentations(given: Any, inputs: Any) -> tuple[Augmentation, ...]:
         axes = image_axes(inputs)
         if axes is None:
             return ()
-        down, across = axes
+        across = axes[1]
         moves = [MovedPixels(axis, by) for axis in axes for by in (-1, 1)]
         return (MovedPixels(across), *moves)
     if given is None:

@@ -134,6 +134,11 @@ class Regressor(MembershipTarget):
         )
 
     @property
+    def n_outputs(self) -> int:
+        """How many numbers are predicted per record, such as the horizons of a forecast."""
+        return int(self._members.labels.shape[1])
+
+    @property
     def model_reader(self) -> ModelReader:
         """Reads other models of the same recipe as this one is read."""
         return ModelReader(batch_size=self._batch_size, regression=True)
