@@ -83,6 +83,10 @@ class Classifier(MembershipTarget):
         Signals of shadow models that were trained elsewhere; then none is trained here.
     trainer_version : str, optional
         A name for what the cache cannot tell of `train`: change it when the recipe changes.
+    augmentations : sequence of callable, "default" or None, default "default"
+        Functions ``X -> X'`` from records to as many others of the same kind, about which an
+        attacker asks the model as well. By default images, of shape (n, h, w), (n, c, h, w) or
+        (n, h, w, c), are mirrored and shifted by one pixel; None for none.
 
     Attributes
     ----------
@@ -132,6 +136,7 @@ class Classifier(MembershipTarget):
         n_train: int | None = None,
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
+        augmentations: Any = "default",
     ) -> None:
         output = _check_output(output)
         self.model = model
@@ -157,6 +162,7 @@ class Classifier(MembershipTarget):
             n_train=n_train,
             signals=signals,
             trainer_version=trainer_version,
+            augmentations=augmentations,
         )
 
     def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:

@@ -14,6 +14,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.attackers import Attacker, parse_attackers, strongest_access
+from pytest_leakpro.targets.augmentations import read_augmentations
 from pytest_leakpro.targets.membership_view import MembershipView, Sight
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
@@ -73,6 +74,8 @@ class MembershipTarget:
         Signals of shadow models that were trained elsewhere.
     trainer_version : str or None
         Names what cannot be told of `train` for the cache.
+    augmentations : "default", None or sequence of callable
+        Functions ``X -> X'`` with which the attacker may augment records.
 
     Attributes
     ----------
@@ -82,6 +85,8 @@ class MembershipTarget:
         Subgroups that are measured one by one.
     named : bool
         Whether the user gave the target its name.
+    augmentations : tuple of callable
+        Those that there are; of images by default some.
     pool_positions : tuple of ndarray or None
         Where members and non-members stand in the pool of a recipe, which drew them from it.
     """
@@ -109,6 +114,7 @@ class MembershipTarget:
         n_train: int | None,
         signals: ShadowSignals | None,
         trainer_version: str | None,
+        augmentations: Any = "default",
     ) -> None:
         self.attackers = _check_attackers(attackers, access)
         self.access = parse_access(access, attackers)
@@ -142,6 +148,7 @@ class MembershipTarget:
         self._members, self._nonmembers = sides["members"], sides["nonmembers"]
         self._population = sides.get("population")
         self.slices = Slices.read(slices, self._members, self._nonmembers)
+        self.augmentations = read_augmentations(augmentations, self._members.inputs)
         self.signals = _check_signals(signals, len(self._members) + len(self._nonmembers))
 
     def __repr__(self) -> str:
@@ -149,6 +156,11 @@ class MembershipTarget:
             f"{type(self).__name__}({self.name!r}, members={self._members.shape}, "
             f"nonmembers={self._nonmembers.shape}, access={self.access.value!r})"
         )
+
+    @property
+    def inputs(self) -> Any:
+        """The members' X, for attacks that must know what kind of records there are."""
+        return self._members.inputs
 
     @property
     def n_members(self) -> int:
@@ -251,6 +263,7 @@ class MembershipTarget:
             self.model_reader,
             self.access,
             trainer_of(self),
+            self.augmentations,
         )
 
 

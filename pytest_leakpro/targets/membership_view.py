@@ -20,6 +20,7 @@ from pytest_leakpro.targets.scoring import score
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from pytest_leakpro.targets.augmentations import Augmentation
     from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.preparation import Preparation
     from pytest_leakpro.targets.reading import Reader
@@ -49,6 +50,8 @@ class Sight:
         What the attacker sees.
     train : callable or None
         The recipe, for attackers who train models of their own.
+    augmentations : tuple of callable
+        Functions ``X -> X'`` that make copies of records, for attackers who ask about these too.
     """
 
     adapter: ModelAdapter
@@ -57,6 +60,7 @@ class Sight:
     model_reader: ModelReader = field(default_factory=ModelReader)
     access: Access = Access.SCORES
     train: Any = None
+    augmentations: tuple[Augmentation, ...] = ()
 
 
 class MembershipView:
@@ -91,6 +95,8 @@ class MembershipView:
         What the attacker sees.
     train : callable or None
         The recipe, for attackers who train models of their own.
+    augmentations : tuple of callable
+        Make copies of records, for attackers who ask about these too.
     slices : tuple of Slice
         The subgroups that are measured one by one.
     """
@@ -124,6 +130,7 @@ class MembershipView:
         """Ask nothing yet."""
         self._sight = sight
         self.access, self.train = sight.access, sight.train
+        self.augmentations = sight.augmentations
         self.shadow: ShadowSignals | None = None
         self.readings: tuple[Reading, ...] = ()
         self._values: dict[str, NDArray[np.float64]] = {}

@@ -69,6 +69,10 @@ class Regressor(MembershipTarget):
         Signals of shadow models that were trained elsewhere; then none is trained here.
     trainer_version : str, optional
         A name for what the cache cannot tell of `train`: change it when the recipe changes.
+    augmentations : sequence of callable, "default" or None, default "default"
+        Functions ``X -> X'`` from records to as many others of the same kind, about which an
+        attacker asks the model as well. By default images, of shape (n, h, w), (n, c, h, w) or
+        (n, h, w, c), are mirrored and shifted by one pixel; None for none.
 
     Attributes
     ----------
@@ -114,6 +118,7 @@ class Regressor(MembershipTarget):
         n_train: int | None = None,
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
+        augmentations: Any = "default",
     ) -> None:
         self.model = model
         super().__init__(
@@ -134,6 +139,7 @@ class Regressor(MembershipTarget):
             n_train=n_train,
             signals=signals,
             trainer_version=trainer_version,
+            augmentations=augmentations,
         )
 
     def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
@@ -144,6 +150,11 @@ class Regressor(MembershipTarget):
                 "away its predictions"
             )
         return adapt_regressor(self.model), RegressionReader()
+
+    @property
+    def n_outputs(self) -> int:
+        """How many numbers are predicted per record, such as the horizons of a forecast."""
+        return int(self._members.labels.shape[1])
 
     @property
     def model_reader(self) -> ModelReader:
