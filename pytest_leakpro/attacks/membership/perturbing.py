@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,15 @@ from pytest_leakpro.attacks.membership.record_numbers import (
     stack,
 )
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.targets.containers import is_frame, is_sparse, is_tensor, row_shape, take
+from pytest_leakpro.targets.containers import (
+    is_frame,
+    is_sparse,
+    is_tensor,
+    length,
+    row_shape,
+    take,
+)
+from pytest_leakpro.targets.units import record_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["Movable", "is_image", "movable", "movable_of", "unmovable"]
+__all__ = ["Movable", "is_image", "movable", "movable_of", "perturbed", "unmovable"]
 
 _CELLS = 1 << 22  # numbers that are brought into double precision at a time
 
@@ -119,18 +127,46 @@ def movable(sides: Sequence[Records]) -> Movable:
     LeakproError
         Where nothing can be moved.
     """
-    reason = unmovable(sides[0].inputs)
-    if reason is not None:
-        raise LeakproError(f"records cannot be perturbed: {reason}")
-    columns = numeric_columns(sides[0].inputs)
-    seen = _see(sides, columns)
-    return _image(columns, seen) if is_image(sides[0].inputs) else _table(columns, seen)
+    found = _find([side.inputs for side in sides])
+    if isinstance(found, str):
+        raise LeakproError(f"records cannot be perturbed: {found}")
+    return found
 
 
 def movable_of(view: MembershipView) -> Movable:
     """Find out what can be moved, by the population where there is one, else by both sides."""
     names = ("population",) if view.has_population else ("members", "nonmembers")
     return movable([view.records(name) for name in names])
+
+
+def perturbed(
+    records: Records, rows: NDArray[np.intp], matrix: NDArray[np.float64], numbers_of: Movable
+) -> Records:
+    """Give moved copies of records, to ask a model about.
+
+    Parameters
+    ----------
+    records : Records
+    rows : ndarray of int, shape (m,)
+        Which record each copy is of.
+    matrix : ndarray of shape (m, d)
+        The moved numbers.
+    numbers_of : Movable
+        Says where they go.
+
+    Returns
+    -------
+    Records
+        m of them, with the labels that the records have.
+    """
+    return replace(
+        records,
+        inputs=numbers_of.rebuild(take(records.inputs, rows), matrix),
+        labels=records.labels[rows],
+        units=record_units(len(rows)),
+        y=take(records.y, rows),
+        positions=records.positions[rows],
+    )
 
 
 def is_image(inputs: Any) -> bool:
@@ -140,13 +176,27 @@ def is_image(inputs: Any) -> bool:
 
 
 def unmovable(inputs: Any) -> str | None:
-    """Say why records of this kind cannot be perturbed; None where they can.
+    """Say why records cannot be perturbed; None where they can.
 
     Parameters
     ----------
     inputs : container
-        A side's; its first records are looked at.
     """
+    found = _find([inputs])
+    return found if isinstance(found, str) else None
+
+
+def _find(inputs: Sequence[Any]) -> Movable | str:
+    """Give what can be moved, or say why nothing can."""
+    reason = _other_than_numbers(inputs[0])
+    if reason is not None:
+        return reason
+    columns = numeric_columns(inputs[0])
+    seen = _see(inputs, columns)
+    return _image(columns, seen) if is_image(inputs[0]) else _table(columns, seen)
+
+
+def _other_than_numbers(inputs: Any) -> str | None:
     if is_sparse(inputs):
         return "X is a sparse matrix: give a dense one, if it has few columns"
     if is_tensor(inputs):
@@ -175,23 +225,19 @@ def unmovable(inputs: Any) -> str | None:
     return "X holds something other than numbers"
 
 
-def _table(columns: NDArray[np.intp], seen: _Seen) -> Movable:
+def _table(columns: NDArray[np.intp], seen: _Seen) -> Movable | str:
     moves = seen.between & np.isfinite(seen.low) & np.isfinite(seen.high) & (seen.variance > 0)
     if not moves.any():
-        raise LeakproError(
-            "records cannot be perturbed: no column of X has three different numbers or more"
-        )
+        return "no column of X has three different numbers or more"
     scale = np.sqrt(seen.variance[moves])
     return Movable(columns[moves], scale, seen.low[moves], seen.high[moves], seen.middle[moves])
 
 
-def _image(columns: NDArray[np.intp], seen: _Seen) -> Movable:
+def _image(columns: NDArray[np.intp], seen: _Seen) -> Movable | str:
     scale = np.sqrt(seen.variance.mean() + seen.middle.var())
     low, high = seen.low.min(), seen.high.max()
     if not (scale > 0 and np.isfinite([low, high]).all()):
-        raise LeakproError(
-            "records cannot be perturbed: X holds infinite numbers, or the same number everywhere"
-        )
+        return "X holds infinite numbers, or the same number everywhere"
     same = np.ones(len(columns))
     return Movable(columns, scale * same, low * same, high * same, seen.middle)
 
@@ -207,7 +253,7 @@ class _Seen:
     between: NDArray[np.bool_]
 
 
-def _see(sides: Sequence[Records], columns: NDArray[np.intp]) -> _Seen:
+def _see(sides: Sequence[Any], columns: NDArray[np.intp]) -> _Seen:
     shape = len(columns)
     low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
     counts, totals = np.zeros((2, len(sides), shape))
@@ -227,10 +273,10 @@ def _see(sides: Sequence[Records], columns: NDArray[np.intp]) -> _Seen:
 
 
 def _blocks(
-    sides: Sequence[Records], columns: NDArray[np.intp]
+    sides: Sequence[Any], columns: NDArray[np.intp]
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     rows = max(1, _CELLS // max(1, len(columns)))
     for place, side in enumerate(sides):
-        for start in range(0, len(side), rows):
-            here = np.arange(start, min(start + rows, len(side)))
-            yield place, numbers(take(side.inputs, here), columns)
+        for start in range(0, length(side), rows):
+            here = np.arange(start, min(start + rows, length(side)))
+            yield place, numbers(take(side, here), columns)
