@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,12 +18,13 @@ from pytest_leakpro.attacks.membership.perturbing import (
     movable_of,
     perturbed,
 )
+from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.containers import is_tensor, row_shape, take
 from pytest_leakpro.targets.readings import Reading
 from pytest_leakpro.targets.signals import RegressionSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["Copies", "GivenCopies", "NoisyCopies", "RightVotes", "ShiftedCopies", "copies_for"]
+__all__ = ["Copies", "CopyChoice", "GivenCopies", "NoisyCopies", "RightVotes", "ShiftedCopies"]
 
 _CELLS = 1 << 22  # numbers that are sent to a model at a time
 
@@ -165,30 +165,66 @@ class RightVotes(Reading):
             part = _part(records, here)
             votes[0, here] = _right(reader, model, part)
             for kind, copies in self.copies.make(part):
-                votes[1 + kind, here] += _right(reader, model, copies) / self.copies.sizes[kind]
-        return votes
+                votes[1 + kind, here] += _right(reader, model, copies)
+        return np.asarray(votes / np.array([1, *self.copies.sizes])[:, None])
 
 
-def copies_for(
-    view: MembershipView, noise: tuple[float, ...], count: int, shift: int, *, flip: bool
-) -> Copies:
-    """Give the copies that suit a target's records.
+@dataclass(frozen=True)
+class CopyChoice:
+    """Which copies are made of which records.
 
-    Parameters
+    Attributes
     ----------
-    view : MembershipView
-        With the user's augmentations, where there are any: these are taken then.
-    noise, count
+    noise, count, seed
         For tables; see `NoisyCopies`.
     shift, flip
         For images; see `ShiftedCopies`.
     """
-    given = getattr(view, "augmentations", None)
-    if given:
-        return GivenCopies(tuple(given))
-    if is_image(view.records("members").inputs):
-        return ShiftedCopies(shift, flip)
-    return NoisyCopies(movable_of(view), noise, count)
+
+    noise: tuple[float, ...]
+    count: int
+    seed: int
+    shift: int
+    flip: bool
+
+    def require_valid(self, attack: str) -> None:
+        """Check what a user gave.
+
+        Raises
+        ------
+        LeakproError
+        """
+        noisy = isinstance(self.noise, tuple) and self.noise
+        if not noisy or not all(_is_positive(spread) for spread in self.noise):
+            raise LeakproError(
+                f"{attack}: noise is {self.noise!r}: give a tuple of standard deviations above 0, "
+                "in units of each column's own"
+            )
+        for name, value, least in (
+            ("copies", self.count, 1),
+            ("shift", self.shift, 1),
+            ("seed", self.seed, 0),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise LeakproError(
+                    f"{attack}: {name} is {value!r}: give a whole number of at least {least}"
+                )
+        if not isinstance(self.flip, bool):
+            raise LeakproError(f"{attack}: flip is {self.flip!r}: give True or False")
+
+    def of(self, view: MembershipView) -> Copies:
+        """Give the copies that suit a target's records; augmentations given with it come first."""
+        given = getattr(view, "augmentations", None)
+        if given:
+            return GivenCopies(tuple(given))
+        if is_image(view.records("members").inputs):
+            return ShiftedCopies(self.shift, self.flip)
+        return NoisyCopies(movable_of(view), self.noise, self.count, self.seed)
+
+
+def _is_positive(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 0 < value < np.inf
 
 
 def _right(reader: ModelReader, model: Any, records: Records) -> NDArray[np.bool_]:

@@ -187,13 +187,14 @@ class _Walk:
         lost = np.arange(n)
         n_noisy = max(1, self.plan.tries - _ANYWHERE)
         sizes = np.geomspace(*_NOISE, n_noisy)
+        # All at once, so that what is drawn later does not depend on when the last one is found.
+        noise, shares = rng.normal(size=(n_noisy, size)), rng.uniform(size=(self.plan.tries, size))
         for attempt in range(self.plan.tries):
-            noise, share = rng.normal(size=size), rng.uniform(size=size)
             if attempt < n_noisy:
-                tried = points.at[lost] + sizes[attempt] * noise
+                tried = points.at[lost] + sizes[attempt] * noise[attempt]
             else:
                 low, high = points.low[lost], points.high[lost]
-                tried = low + share * (high - low)
+                tried = low + shares[attempt] * (high - low)
             tried = points.within(tried, lost)
             beyond = self.crossed(lost, tried)
             found[lost[beyond]] = tried[beyond]
