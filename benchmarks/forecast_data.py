@@ -37,7 +37,7 @@ def persons(n=3000, seed=0):
 
 
 def days():
-    """Give the real data: X of shape (1096, 12), the morning, and y, the afternoon; None if absent."""
+    """Give real data: X of shape (1096, 12), the morning, and y, the afternoon; or None."""
     for package in ("aeon", "sktime"):
         found = importlib.util.find_spec(package)
         if found is None or found.origin is None:
