@@ -137,6 +137,11 @@ class MembershipTarget:
         )
 
     @property
+    def inputs(self) -> Any:
+        """The members' X, for attacks that must know what kind of records there are."""
+        return self._members.inputs
+
+    @property
     def n_members(self) -> int:
         """Number of members (persons with groups), as given."""
         return len(self._members.units)
@@ -208,6 +213,7 @@ class MembershipTarget:
             model_reader=self.model_reader,
             access=self.access,
             train=trainer_of(self),
+            seed=seed,
         )
 
 

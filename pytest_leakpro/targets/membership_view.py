@@ -55,6 +55,8 @@ class MembershipView:
         What the attacker sees.
     train : callable or None
         The recipe, for attackers who train models of their own.
+    seed : int
+        The session's, from which what attacks share is drawn.
 
     Attributes
     ----------
@@ -65,7 +67,9 @@ class MembershipView:
         non-members, then the population.
     readings : tuple of Reading
         What else is read of shadow models, for the attacks that are to run.
-    access, train
+    kept : dict
+        What one attack worked out and others take over, by name; follows from the view alone.
+    access, train, seed
         As given.
     """
 
@@ -81,6 +85,7 @@ class MembershipView:
         model_reader: ModelReader | None = None,
         access: Access = Access.SCORES,
         train: Any = None,
+        seed: int = 0,
     ) -> None:
         self._records = {
             records.side: records
@@ -100,6 +105,8 @@ class MembershipView:
         self._model_reader = model_reader or ModelReader()
         self.access = access
         self.train = train
+        self.seed = seed
+        self.kept: dict[str, Any] = {}
         self.readings: tuple[Reading, ...] = ()
         self._further: dict[str, NDArray[np.float64]] = {}
         self._costs: dict[str, int] = {}
