@@ -225,7 +225,7 @@ class Crafting:
             rows = np.flatnonzero(mask)
             if len(rows):
                 margins[index, rows] = self.surrogates.margins(index, _rows(moved, rows))
-        return np.clip(margins, -LARGEST_MARGIN, LARGEST_MARGIN)
+        return np.asarray(np.clip(margins, -LARGEST_MARGIN, LARGEST_MARGIN))
 
 
 class _Best:

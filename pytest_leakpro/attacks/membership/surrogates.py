@@ -23,7 +23,7 @@ from pytest_leakpro.targets.model_reader import ModelReader, final_model
 from pytest_leakpro.targets.one_thread import one_thread
 from pytest_leakpro.targets.reading import ClassReader
 from pytest_leakpro.targets.scoring import score
-from pytest_leakpro.targets.signals import ClassSignals
+from pytest_leakpro.targets.signals import ClassSignals, RegressionSignals
 from pytest_leakpro.targets.torch_model import is_module
 from pytest_leakpro.targets.torch_trainer import TorchTrainer
 from pytest_leakpro.targets.torch_training import new_modules
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["Surrogates", "counted_records", "surrogates_of", "true_margins"]
+__all__ = ["Surrogates", "counted_records", "keeps_label", "surrogates_of", "true_margins"]
 
 # Below it, starting processes takes longer than what they would train.
 _WORTH_PROCESSES_SECONDS = 2.0
@@ -114,6 +114,13 @@ def counted_records(view: MembershipView) -> Records:
     )
 
 
+def keeps_label(view: MembershipView, query: Records) -> NDArray[np.bool_]:
+    """Ask the target whether it predicts the label of crafted records, shape (n,)."""
+    signals = view.ask(query)
+    assert not isinstance(signals, RegressionSignals)
+    return signals.correct
+
+
 def surrogates_of(view: MembershipView, n_models: int, *, apart: bool = False) -> Surrogates:
     """Train surrogates, or take those that another attack on this view trained.
 
@@ -163,8 +170,8 @@ def _trained(view: MembershipView, n_models: int, *, apart: bool) -> Surrogates:
         X, y = (
             concatenate([getattr(side, part) for side in view.pool]) for part in ("inputs", "y")
         )
-        rows = [np.flatnonzero(half) for half in halves]
-        included = np.stack([half[places] for half in halves])
+        rows = [np.flatnonzero(halves[index]) for index in range(n_models)]
+        included = np.stack([halves[index][places] for index in range(n_models)])
     seeds = [
         int(derive_seed(view.seed, "surrogate", str(index)).generate_state(1)[0]) % 2**31
         for index in range(n_models)

@@ -14,7 +14,11 @@ from pytest_leakpro.attacks.membership.answer_chances import chance_of_label
 from pytest_leakpro.attacks.membership.crafting import Aim, Crafting
 from pytest_leakpro.attacks.membership.perturbing import movable_of, perturbed
 from pytest_leakpro.attacks.membership.perturbing_attack import PerturbingAttack
-from pytest_leakpro.attacks.membership.surrogates import counted_records, surrogates_of
+from pytest_leakpro.attacks.membership.surrogates import (
+    counted_records,
+    keeps_label,
+    surrogates_of,
+)
 from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
@@ -89,7 +93,7 @@ class OnlyOneQuery(PerturbingAttack):
         crafting = Crafting(surrogates, movable, self.steps, self.length)
         for block in crafting.blocks(records, aim, rng):
             query = perturbed(records, block.positions, block.matrices[0], movable)
-            right[block.positions] = view.ask(query).correct
+            right[block.positions] = keeps_label(view, query)
             margins[:, block.positions] = block.margins[0]
         scores = aim.weigh(right, margins)
         n_members = len(view.records("members"))
