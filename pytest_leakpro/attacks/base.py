@@ -14,6 +14,7 @@ from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.classifier import Classifier
 from pytest_leakpro.targets.regressor import Regressor
 from pytest_leakpro.targets.shadow_signals import FEWEST_MODELS
+from pytest_leakpro.targets.trainers import trainer_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +50,8 @@ class Attack(ABC):
         Whether it needs records of the same distribution that are not scored.
     needs_shadow : bool
         Whether it needs shadow models.
+    needs_recipe : bool
+        Whether it trains models of its own as the target was trained.
     fewest_shadow_models : int
         With how many of them it can do.
     calibrated : bool
@@ -66,6 +69,7 @@ class Attack(ABC):
     access: ClassVar[Access] = Access.SCORES
     needs_population: ClassVar[bool] = False
     needs_shadow: ClassVar[bool] = False
+    needs_recipe: ClassVar[bool] = False
     fewest_shadow_models: ClassVar[int] = FEWEST_MODELS
     calibrated: ClassVar[bool] = False
     default: ClassVar[bool] = True
@@ -89,6 +93,11 @@ class Attack(ABC):
         access: Access = target.access
         if not access.covers(self.access):
             return f"it needs access to {self.access.value}, the target gives {access.value}"
+        if self.needs_recipe and trainer_of(target) is None:
+            return (
+                "it trains models as the target was trained: give train=, a function "
+                "(X, y, seed) -> fitted model"
+            )
         return None
 
     @abstractmethod

@@ -251,6 +251,7 @@ class MembershipTarget:
             self._batch_size,
             n_members_given=len(self._members),
             slices=self.slices,
+            seed=seed,
         )
 
     @property

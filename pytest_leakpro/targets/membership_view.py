@@ -81,6 +81,8 @@ class MembershipView:
         Number of member records as the user gave them.
     slices : Slices or None
         What to slice the units by.
+    seed : int
+        The session's, from which what attacks share is drawn.
 
     Attributes
     ----------
@@ -97,6 +99,10 @@ class MembershipView:
         The recipe, for attackers who train models of their own.
     augmentations : tuple of callable
         Make copies of records, for attackers who ask about these too.
+    kept : dict
+        What one attack worked out and others take over, by name; follows from the view alone.
+    seed : int
+        As given.
     slices : tuple of Slice
         The subgroups that are measured one by one.
     """
@@ -109,7 +115,9 @@ class MembershipView:
         *,
         n_members_given: int = 0,
         slices: Slices | None = None,
+        seed: int = 0,
     ) -> None:
+        self.seed = seed
         self._records = {
             records.side: records
             for records in (preparation.members, preparation.nonmembers, preparation.population)
@@ -131,6 +139,7 @@ class MembershipView:
         self._sight = sight
         self.access, self.train = sight.access, sight.train
         self.augmentations = sight.augmentations
+        self.kept: dict[str, Any] = {}
         self.shadow: ShadowSignals | None = None
         self.readings: tuple[Reading, ...] = ()
         self._values: dict[str, NDArray[np.float64]] = {}
