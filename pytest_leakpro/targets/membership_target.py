@@ -12,6 +12,7 @@ import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.targets.access import Access
+from pytest_leakpro.targets.callable_model import CallableModel
 from pytest_leakpro.targets.membership_view import MembershipView
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
@@ -100,6 +101,12 @@ class MembershipTarget:
         trainer_version: str | None,
     ) -> None:
         self.access = Access.parse(access)
+        if self.access is Access.WHITE_BOX and isinstance(adapter, CallableModel):
+            raise LeakproError(
+                f"access='white-box': the model ({adapter.name}) is a callable, which has no "
+                "weights: give the torch module or scikit-learn estimator that it asks, or say "
+                "access='scores'"
+            )
         self.named = _check_name(name) is not None
         self.pool_positions: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
         self.name = name or adapter.name
