@@ -190,7 +190,7 @@ def _norms(network: _Network, records: NDArray[np.float64], labels: NDArray[Any]
 
 def _activated(values: NDArray[Any], activation: str) -> NDArray[Any]:
     if activation == "relu":
-        return np.maximum(values, 0)
+        return np.asarray(np.maximum(values, 0))
     if activation == "tanh":
         return np.asarray(np.tanh(values))
     return np.asarray(special.expit(values)) if activation == "logistic" else values

@@ -6,6 +6,8 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import sys
+import threading
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ _MOST_RECORDS = 256
 # Between many records at once and one by one: rounding, and far below no digits are left.
 _TOLERANCE = 0.01
 _FAR_BELOW = -60.0
+_WARNINGS = threading.Lock()  # their filters are the process's
 
 
 def module_layers(module: Any) -> list[str]:
@@ -138,7 +141,9 @@ def _together(
         return loss_of(_outputs(returned), label)
 
     one = torch.func.grad(loss_on, has_aux=True)
-    gradients, residuals = torch.func.vmap(one, in_dims=(None, 0, 0))(plain, batch, labels)
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "There is a performance drop")
+        gradients, residuals = torch.func.vmap(one, in_dims=(None, 0, 0))(plain, batch, labels)
     return _norms([gradients[name] for name in weights], residuals)
 
 
@@ -168,7 +173,7 @@ def _one_by_one(
                     "outputs from weights without detaching them; else say access='scores'"
                 ) from exc
             rows = [
-                (torch.zeros_like(value) if part is None else part)[None]
+                (torch.zeros_like(value) if part is None else part.to_dense())[None]
                 for value, part in zip(values, gradients, strict=True)
             ]
             found.append(_norms(rows, residual.detach()[None]))
