@@ -8,7 +8,6 @@ trained on balanced halves of the same. Mean over the targets, with its standard
 
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -82,15 +81,26 @@ def figures(scores, saw):
     return [auc(scores[saw], scores[~saw]), *tpr_at(*roc_points(scores[saw], scores[~saw]), RATES)]
 
 
-def learned(known, facts, further):
-    """Learn from what is known, and from further readings where there are some."""
-    attack = LearnedAttack(further=tuple(further))
-    attack = attack.prepared(known, facts, np.random.default_rng(0))
-
-    def score(phi, own):
-        return attack.score_known(phi, known, facts, np.random.default_rng(0), own)
-
-    return score
+def scorers(known, facts):
+    """Give each attack as a function of what was read of a target: log-odds and gradients."""
+    shadow, included, gradients = known.shadow, known.included, known.further["gradients"]
+    rng = np.random.default_rng
+    losses = ShadowSignals(shadow, included)
+    learned = LearnedAttack().prepared(losses, facts, rng(0))
+    white = LearnedAttack().prepared(known, facts, rng(0))
+    lira, rmia = LikelihoodRatio(signal="logit"), RatioToReference()
+    norms = GradientLikelihoodRatio()
+    return {
+        "loss": lambda phi, _: phi,
+        "gradient": lambda _, own: -own[0],
+        "lira": lambda phi, _: lira.score_records(phi, shadow, included),
+        "gradient_lira": lambda _, own: norms.score_further(own, gradients, included),
+        "rmia": lambda phi, _: rmia.score_records(phi, shadow, included),
+        "learned, scores": lambda phi, _: learned.score_known(phi, losses, facts, rng(0)),
+        "learned, white-box": lambda phi, own: white.score_known(
+            phi, known, facts, rng(0), {"gradients": own}
+        ),
+    }
 
 
 def main() -> None:
@@ -108,34 +118,20 @@ def main() -> None:
             delayed(read)(network, X, y, rows, seed)
             for seed, rows in enumerate([*included, *halves])
         )
-        log_odds, gradients, training, reading = (np.stack(part) for part in zip(*found))
-        phi, own = log_odds[n_models:], gradients[n_models:]
+        parts = (np.stack(part) for part in zip(*found, strict=True))
+        log_odds, gradients, training, reading = parts
         known = ShadowSignals(log_odds[:n_models], included, {"gradients": gradients[:n_models]})
-        losses = ShadowSignals(known.shadow, included)
-        at_loss, at_weights = learned(losses, facts, ()), learned(known, facts, known.further)
-        attacks = {
-            "loss": lambda t: phi[t],
-            "gradient": lambda t: -own[t, 0],
-            "lira": lambda t: LikelihoodRatio(signal="logit").score_records(
-                phi[t], known.shadow, included
-            ),
-            "gradient_lira": lambda t: GradientLikelihoodRatio().score_further(
-                own[t], known.further["gradients"], included
-            ),
-            "rmia": lambda t: RatioToReference().score_records(phi[t], known.shadow, included),
-            "learned, scores": lambda t: at_loss(phi[t], {}),
-            "learned, white-box": lambda t: at_weights(phi[t], {"gradients": own[t]}),
-        }
         print(
             f"\n{network}, {n_models} shadow models ({training.mean():.1f} s to train one, "
-            f"{reading.mean():.2f} s to read its gradients on {RECORDS:,} records): "
+            f"{reading.mean():.1f} s to read its gradients on {RECORDS:,} records): "
             "AUC, TPR at 1 % FPR, TPR at 0.1 % FPR (standard errors)"
         )
-        for name, score in attacks.items():
-            values = [figures(score(t), saw) for t, saw in enumerate(halves)]
+        targets = list(zip(log_odds[n_models:], gradients[n_models:], halves, strict=True))
+        for name, score in scorers(known, facts).items():
+            values = [figures(score(phi, own), saw) for phi, own, saw in targets]
             mean, error = np.mean(values, axis=0), np.std(values, axis=0, ddof=1) / TARGETS**0.5
             cells = "  ".join(f"{m:6.1%} ({s:.1%})" for m, s in zip(mean, error, strict=True))
-            print(f"{name:<22}{cells}")
+            print(f"{name:<22}{cells}", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
 from pytest_leakpro.auditing.suite import choose_suite
 from tests.attacks.views import exchangeable
 
-WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population"}
-BUILTIN = WITHOUT_SHADOWS | {"learned", "lira", "lira_offline", "rmia", "rmia_offline"}
+WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population", "gap"}
+ON_SCORES = WITHOUT_SHADOWS | {"learned", "lira", "lira_offline", "rmia", "rmia_offline"}
+BUILTIN = ON_SCORES | {"gradient", "gradient_lira"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def test_default_suites():
 def test_all_and_named_suites():
     target = exchangeable(0, 3, 50)
     assert set(names(choose_suite(target, "all"))) == WITHOUT_SHADOWS
-    assert set(names(choose_suite(target, "all", shadows=True))) == BUILTIN
+    assert set(names(choose_suite(target, "all", shadows=True))) == ON_SCORES
     assert names(choose_suite(target, ["entropy", "loss"])) == ["entropy", "loss"]
     assert names(choose_suite(target, "entropy")) == ["entropy"]
     assert names(choose_suite(target, [Coin()])) == ["coin"]
