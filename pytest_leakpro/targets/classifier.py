@@ -178,8 +178,13 @@ class Classifier(MembershipTarget):
     @property
     def model_reader(self) -> ModelReader:
         """Reads other models of the same recipe as this one is read."""
-        labels_only = self.access is Access.LABEL
-        return ModelReader(self.classes, self._output, self._batch_size, labels_only=labels_only)
+        return ModelReader(
+            self.classes,
+            self._output,
+            self._batch_size,
+            labels_only=self.access is Access.LABEL,
+            weights=self.access is Access.WHITE_BOX,
+        )
 
 
 def _read_labels(y: Any, side: str, classes: tuple[Any, ...] | None) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.attackers import Attacker, parse_attackers, strongest_access
 from pytest_leakpro.targets.augmentations import read_augmentations
+from pytest_leakpro.targets.callable_model import CallableModel
 from pytest_leakpro.targets.membership_view import MembershipView, Sight
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
@@ -119,6 +120,12 @@ class MembershipTarget:
         self.attackers = _check_attackers(attackers, access)
         self.access = parse_access(access, attackers)
         self.attacker_name = self.access.value
+        if self.access is Access.WHITE_BOX and isinstance(adapter, CallableModel):
+            raise LeakproError(
+                f"access 'white-box': the model ({adapter.name}) is a callable, which has no "
+                "weights: give the torch module or scikit-learn estimator that it asks, or say "
+                "access='scores'"
+            )
         self.named = _check_name(name) is not None
         self.pool_positions: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
         self.name = name or adapter.name

@@ -159,4 +159,8 @@ class Regressor(MembershipTarget):
     @property
     def model_reader(self) -> ModelReader:
         """Reads other models of the same recipe as this one is read."""
-        return ModelReader(batch_size=self._batch_size, regression=True)
+        return ModelReader(
+            batch_size=self._batch_size,
+            regression=True,
+            weights=self.access is Access.WHITE_BOX,
+        )
