@@ -14,6 +14,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_classifier
+from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.containers import kind_of
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
@@ -74,6 +75,9 @@ class Classifier(MembershipTarget):
         Signals of shadow models that were trained elsewhere; then none is trained here.
     trainer_version : str, optional
         A name for what the cache cannot tell of `train`: change it when the recipe changes.
+    checkpoints : sequence, optional
+        Models that the training left on its way, in its order: what the attacker saw of it. Of a
+        torch module also state dicts, or paths to files of them. `model` is the last one.
 
     Attributes
     ----------
@@ -121,10 +125,12 @@ class Classifier(MembershipTarget):
         n_train: int | None = None,
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
+        checkpoints: Any = None,
     ) -> None:
         output = _check_output(output)
         labels_only = Access.parse(access) is Access.LABEL
-        adapter = (adapt_labels if labels_only else adapt_classifier)(model, output=output)
+        adapt = partial(adapt_labels if labels_only else adapt_classifier, output=output)
+        adapter = adapt(model)
         self.model = model
         self.classes = _settle_classes(classes, adapter.classes)
         self._output = output
@@ -152,6 +158,7 @@ class Classifier(MembershipTarget):
             n_train=n_train,
             signals=signals,
             trainer_version=trainer_version,
+            checkpoints=read_checkpoints(checkpoints, model, adapt),
         )
 
     @property

@@ -66,10 +66,12 @@ class MembershipTarget:
         Signals of shadow models that were trained elsewhere.
     trainer_version : str or None
         Names what cannot be told of `train` for the cache.
+    checkpoints : tuple
+        Models that the training left on its way, the model itself last; empty where none are given.
 
     Attributes
     ----------
-    train, n_train, signals, trainer_version
+    train, n_train, signals, trainer_version, checkpoints
         As given.
     named : bool
         Whether the user gave the target its name.
@@ -98,8 +100,10 @@ class MembershipTarget:
         n_train: int | None,
         signals: ShadowSignals | None,
         trainer_version: str | None,
+        checkpoints: tuple[Any, ...] = (),
     ) -> None:
         self.access = Access.parse(access)
+        self.checkpoints = checkpoints
         self.named = _check_name(name) is not None
         self.pool_positions: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
         self.name = name or adapter.name
@@ -208,6 +212,7 @@ class MembershipTarget:
             model_reader=self.model_reader,
             access=self.access,
             train=trainer_of(self),
+            checkpoints=self.checkpoints,
         )
 
 

@@ -55,6 +55,8 @@ class MembershipView:
         What the attacker sees.
     train : callable or None
         The recipe, for attackers who train models of their own.
+    checkpoints : tuple
+        The model's, for attackers who saw its training; the model itself is the last.
 
     Attributes
     ----------
@@ -65,7 +67,7 @@ class MembershipView:
         non-members, then the population.
     readings : tuple of Reading
         What else is read of shadow models, for the attacks that are to run.
-    access, train
+    access, train, checkpoints
         As given.
     """
 
@@ -81,6 +83,7 @@ class MembershipView:
         model_reader: ModelReader | None = None,
         access: Access = Access.SCORES,
         train: Any = None,
+        checkpoints: tuple[Any, ...] = (),
     ) -> None:
         self._records = {
             records.side: records
@@ -100,6 +103,7 @@ class MembershipView:
         self._model_reader = model_reader or ModelReader()
         self.access = access
         self.train = train
+        self.checkpoints = checkpoints
         self.readings: tuple[Reading, ...] = ()
         self._further: dict[str, NDArray[np.float64]] = {}
         self._costs: dict[str, int] = {}
@@ -272,7 +276,8 @@ class MembershipView:
             before = self._meter.queries
             sides = [self._records["members"], self._records["nonmembers"]]
             reader = replace(self.asking, meter=self._meter)
-            self._further[name] = read_further(reading, self._raw_model, reader, sides)
+            model = list(self.checkpoints) or self._raw_model
+            self._further[name] = read_further(reading, model, reader, sides)
             self._costs[name] = self._meter.queries - before
         self._charges[name] = self._costs[name]
         return self._further[name]

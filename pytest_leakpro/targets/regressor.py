@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_regressor
+from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.labels import target_values
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.model_reader import ModelReader
@@ -58,6 +59,9 @@ class Regressor(MembershipTarget):
         Signals of shadow models that were trained elsewhere; then none is trained here.
     trainer_version : str, optional
         A name for what the cache cannot tell of `train`: change it when the recipe changes.
+    checkpoints : sequence, optional
+        Models that the training left on its way, in its order: what the attacker saw of it. Of a
+        torch module also state dicts, or paths to files of them. `model` is the last one.
 
     Attributes
     ----------
@@ -101,6 +105,7 @@ class Regressor(MembershipTarget):
         n_train: int | None = None,
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
+        checkpoints: Any = None,
     ) -> None:
         if Access.parse(access) is Access.LABEL:
             raise LeakproError(
@@ -125,6 +130,7 @@ class Regressor(MembershipTarget):
             n_train=n_train,
             signals=signals,
             trainer_version=trainer_version,
+            checkpoints=read_checkpoints(checkpoints, model, adapt_regressor),
         )
 
     @property
