@@ -91,6 +91,17 @@ class Attack(ABC):
             return f"it needs access to {self.access.value}, the target gives {access.value}"
         return None
 
+    def wants_population(self, target: Any) -> bool:
+        """Tell whether it needs a population where it attacks a target.
+
+        Parameters
+        ----------
+        target : object
+            One that it matches.
+        """
+        del target
+        return self.needs_population
+
     @abstractmethod
     def run(self, view: Any, rng: np.random.Generator) -> Evidence:
         """Attack a target.

@@ -128,7 +128,7 @@ def _audit_target(
             session, suite, wanted if any(attack.needs_shadow for attack in suite) else None
         ),
     }
-    lacking = any(attack.needs_population for attack in suite) and not target.has_population
+    lacking = not target.has_population and any(attack.wants_population(target) for attack in suite)
     view = target.prepare(session.seed, population_share=POPULATION_SHARE if lacking else None)
     sizes = Sizes(view.n_members, view.n_nonmembers)
     n_attacks = (

@@ -64,7 +64,7 @@ def choose_suite(
             for attack in builtin_attacks().values()
             if attack.default
             and attack.mismatch(target) is None
-            and not (attack.needs_population and not target.has_population)
+            and not (attack.wants_population(target) and not target.has_population)
             and _lacking_shadows(attack, shadows, shadow_models) is None
         ]
         calibrated = [attack for attack in suite if attack.needs_shadow]

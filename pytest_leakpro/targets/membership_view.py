@@ -143,6 +143,11 @@ class MembershipView:
         return "population" in self._records
 
     @property
+    def regression(self) -> bool:
+        """Whether the model predicts numbers; does not ask it."""
+        return self._model_reader.regression
+
+    @property
     def n_members(self) -> int:
         """Number of member units (records, or persons with groups) that are counted."""
         return len(self._records["members"].units)
