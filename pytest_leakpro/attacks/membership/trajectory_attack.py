@@ -93,14 +93,17 @@ class _Trained:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class _Known:
-    """Trajectories of shadow models, and which records they saw."""
+    """Trajectories of shadow models, which records they saw, and how many metrics there are."""
 
     shadow: NDArray[Any]
     included: NDArray[np.bool_]
+    metrics: int
 
     def take(self, positions: NDArray[np.intp]) -> _Known:
         """Take some of the records, by position."""
-        return _Known(self.shadow[:, :, positions], self.included[:, positions])
+        return replace(
+            self, shadow=self.shadow[:, :, positions], included=self.included[:, positions]
+        )
 
 
 @dataclass(frozen=True)
@@ -237,14 +240,14 @@ class TrajectoryAttack(FurtherShadowAttack):
         self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
     ) -> TrajectoryAttack:
         """Teach the classifiers; see `ShadowAttack.prepared`."""
-        return replace(self, trained=self._train(self._known(shadow), facts, rng))
+        return replace(self, trained=self._train(self._known(shadow, facts), facts, rng))
 
     def played(
         self, shadow: ShadowSignals, facts: RecordFacts, most: int
     ) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
         """Score records by classifiers taught on others; see `ShadowAttack.played`."""
         assert self.trained is not None
-        known = self._known(shadow)
+        known = self._known(shadow, facts)
         for index in range(min(shadow.n_models, most)):
             target = np.asarray(known.shadow[index])
             yield self.trained.log_odds(target, known, facts, index), known.included[index]
@@ -254,14 +257,14 @@ class TrajectoryAttack(FurtherShadowAttack):
     ) -> NDArray[Any]:
         """Score records of a classifier of whom nothing else is known; see the base."""
         facts = unknown_facts(target.shape[1])
-        return self._score(target, _Known(shadow, included), facts, np.random.default_rng(0))
+        known = _Known(shadow, included, n_metrics(regression=False))
+        return self._score(target, known, facts, np.random.default_rng(0))
 
     def score_records(
         self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]
     ) -> NDArray[Any]:
         """Score from losses alone, as if the training had one moment."""
-        facts = unknown_facts(len(target), regression=True)
-        known = _Known(shadow[:, None], included)
+        facts, known = unknown_facts(len(target)), _Known(shadow[:, None], included, 1)
         return self._score(target[None], known, facts, np.random.default_rng(0))
 
     def score(
@@ -277,11 +280,12 @@ class TrajectoryAttack(FurtherShadowAttack):
             raise LeakproError(f"the attack {self.name!r} does not match: {lacking}")
         target = view.further(self.reading(view))
         facts = facts_of(view, regression=view.regression)
-        scores = self._score(target, self._known(shadow), facts, rng)
+        scores = self._score(target, self._known(shadow, facts), facts, rng)
         return scores[:n_members], scores[n_members:]
 
-    def _known(self, shadow: ShadowSignals) -> _Known:
-        return _Known(shadow.further[self.reading_name], shadow.included)
+    def _known(self, shadow: ShadowSignals, facts: RecordFacts) -> _Known:
+        metrics = n_metrics(regression=facts.regression)
+        return _Known(shadow.further[self.reading_name], shadow.included, metrics)
 
     def _score(
         self, target: NDArray[Any], known: _Known, facts: RecordFacts, rng: np.random.Generator
@@ -304,9 +308,8 @@ class TrajectoryAttack(FurtherShadowAttack):
         if n_records > most:
             positions = np.linspace(0, n_records - 1, most).astype(np.intp)
             known, facts = known.take(positions), facts.take(positions)
-        n_all = n_metrics(regression=facts.regression)
-        metrics = 1 if self.only_losses else n_all
-        kept = n_rows // n_all * metrics
+        metrics = 1 if self.only_losses else known.metrics
+        kept = n_rows // known.metrics * metrics
         features = TrajectoryFeatures(known.shadow[:, :kept], metrics, regression=facts.regression)
         columns = scratch_array(
             (n_plays, known.shadow.shape[2], features.n_steps, features.n_channels), np.float32

@@ -94,7 +94,10 @@ class CheckpointTrajectory(_Trajectory):
             )
         signals = []
         for number, one in enumerate(models, 1):
-            signals.append(reader.signals(one, records))
+            try:
+                signals.append(reader.signals(one, records))
+            except LeakproError as error:
+                raise LeakproError(f"checkpoint {number}: {error}") from error
             columns = signals[-1].n_classes, signals[0].n_classes
             if columns[0] != columns[1]:
                 raise LeakproError(
