@@ -100,6 +100,17 @@ class Attack(ABC):
             )
         return None
 
+    def wants_population(self, target: Any) -> bool:
+        """Tell whether it needs a population where it attacks a target.
+
+        Parameters
+        ----------
+        target : object
+            One that it matches.
+        """
+        del target
+        return self.needs_population
+
     @abstractmethod
     def run(self, view: Any, rng: np.random.Generator) -> Evidence:
         """Attack a target.

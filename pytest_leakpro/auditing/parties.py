@@ -91,7 +91,9 @@ def parties_of(target: MembershipTarget, session: SessionDefaults) -> tuple[Part
         [_suite(sight, session) for sight in seen] if len(seen) == 1 else _suites(seen, session)
     )
     lacking = not target.has_population and any(
-        attack.needs_population for suite in suites for attack in suite
+        attack.wants_population(sight)
+        for sight, suite in zip(seen, suites, strict=True)
+        for attack in suite
     )
     share = _POPULATION_SHARE if lacking else None
     view = target.prepare(session.seed, population_share=share)

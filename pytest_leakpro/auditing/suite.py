@@ -67,7 +67,7 @@ def choose_suite(
             # Who sees scores learns nothing more from the labels that follow from them.
             and not (attack.access is Access.LABEL and target.access is not Access.LABEL)
             and attack.mismatch(target) is None
-            and not (attack.needs_population and not target.has_population)
+            and not (attack.wants_population(target) and not target.has_population)
             and _lacking_shadows(attack, shadows, shadow_models) is None
         ]
         calibrated = [attack for attack in suite if attack.needs_shadow]

@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_classifier
+from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.containers import kind_of
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
@@ -87,6 +88,9 @@ class Classifier(MembershipTarget):
         Functions ``X -> X'`` from records to as many others of the same kind, about which an
         attacker asks the model as well. By default images, of shape (n, h, w), (n, c, h, w) or
         (n, h, w, c), are mirrored and shifted by one pixel; None for none.
+    checkpoints : sequence, optional
+        Models that the training left on its way, in its order: what the attacker saw of it. Of a
+        torch module also state dicts, or paths to files of them. `model` is the last one.
 
     Attributes
     ----------
@@ -137,15 +141,17 @@ class Classifier(MembershipTarget):
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
         augmentations: Any = "default",
+        checkpoints: Any = None,
     ) -> None:
         output = _check_output(output)
         self.model = model
         self._output = output
         self.classes: tuple[Any, ...] | None = None
-        first = self._sight(parse_access(access, attackers))[0]
+        seen = parse_access(access, attackers)
+        first = self._sight(seen)[0]
         self.classes = _settle_classes(classes, first.classes)
         super().__init__(
-            *self._sight(parse_access(access, attackers)),
+            *self._sight(seen),
             partial(_read_labels, classes=self.classes),
             members,
             nonmembers,
@@ -163,15 +169,19 @@ class Classifier(MembershipTarget):
             signals=signals,
             trainer_version=trainer_version,
             augmentations=augmentations,
+            checkpoints=read_checkpoints(checkpoints, model, self._adapt(seen)),
         )
+
+    def _adapt(self, access: Access) -> Callable[[Any], ModelAdapter]:
+        adapt = adapt_labels if access is Access.LABEL else adapt_classifier
+        return partial(adapt, output=self._output)
 
     def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
         """Ask for labels, or for scores; see `MembershipTarget`."""
+        adapter = self._adapt(access)(self.model)
         if access is Access.LABEL:
-            labels = adapt_labels(self.model, output=self._output)
-            labels.classes = labels.classes if self.classes is None else self.classes
-            return labels, LabelReader(self.classes)
-        adapter = adapt_classifier(self.model, self._output)
+            adapter.classes = adapter.classes if self.classes is None else self.classes
+            return adapter, LabelReader(self.classes)
         told = adapter.output or self._output
         return adapter, ClassReader(self.classes, told, pairwise=adapter.pairwise)
 

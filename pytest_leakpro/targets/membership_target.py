@@ -77,10 +77,12 @@ class MembershipTarget:
         Names what cannot be told of `train` for the cache.
     augmentations : "default", None or sequence of callable
         Functions ``X -> X'`` with which the attacker may augment records.
+    checkpoints : tuple
+        Models that the training left on its way, the model itself last; empty where none are given.
 
     Attributes
     ----------
-    train, n_train, signals, trainer_version
+    train, n_train, signals, trainer_version, checkpoints
         As given.
     slices : Slices or None
         Subgroups that are measured one by one.
@@ -116,7 +118,9 @@ class MembershipTarget:
         signals: ShadowSignals | None,
         trainer_version: str | None,
         augmentations: Any = "default",
+        checkpoints: tuple[Any, ...] = (),
     ) -> None:
+        self.checkpoints = checkpoints
         self.attackers = _check_attackers(attackers, access)
         self.access = parse_access(access, attackers)
         self.attacker_name = self.access.value
@@ -272,6 +276,7 @@ class MembershipTarget:
             self.access,
             trainer_of(self),
             self.augmentations,
+            self.checkpoints,
         )
 
 

@@ -52,6 +52,8 @@ class Sight:
         The recipe, for attackers who train models of their own.
     augmentations : tuple of callable
         Functions ``X -> X'`` that make copies of records, for attackers who ask about these too.
+    checkpoints : tuple
+        The model's, for attackers who saw its training; the model itself is the last.
     """
 
     adapter: ModelAdapter
@@ -61,6 +63,7 @@ class Sight:
     access: Access = Access.SCORES
     train: Any = None
     augmentations: tuple[Augmentation, ...] = ()
+    checkpoints: tuple[Any, ...] = ()
 
 
 class MembershipView:
@@ -99,6 +102,8 @@ class MembershipView:
         The recipe, for attackers who train models of their own.
     augmentations : tuple of callable
         Make copies of records, for attackers who ask about these too.
+    checkpoints : tuple
+        The model's, for attackers who saw its training; the model itself is the last.
     kept : dict
         What one attack worked out and others take over, by name; follows from the view alone.
     seed : int
@@ -138,7 +143,7 @@ class MembershipView:
         """Ask nothing yet."""
         self._sight = sight
         self.access, self.train = sight.access, sight.train
-        self.augmentations = sight.augmentations
+        self.augmentations, self.checkpoints = sight.augmentations, sight.checkpoints
         self.kept: dict[str, Any] = {}
         self.shadow: ShadowSignals | None = None
         self.readings: tuple[Reading, ...] = ()
@@ -185,6 +190,11 @@ class MembershipView:
     def has_population(self) -> bool:
         """Whether there is a population; does not ask the model."""
         return "population" in self._records
+
+    @property
+    def regression(self) -> bool:
+        """Whether the model predicts numbers; does not ask it."""
+        return self._sight.model_reader.regression
 
     @property
     def n_members(self) -> int:
@@ -320,7 +330,8 @@ class MembershipView:
             before = self._meter.queries
             sides = [self._records["members"], self._records["nonmembers"]]
             reader = replace(self.asking, meter=self._meter)
-            self._further[name] = read_further(reading, self._sight.model, reader, sides)
+            model = list(self.checkpoints) or self._sight.model
+            self._further[name] = read_further(reading, model, reader, sides)
             self._costs[name] = self._meter.queries - before
         self._charges[name] = self._costs[name]
         return self._further[name]

@@ -13,6 +13,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.stats.seeding import derive_rng, derive_seed
 from pytest_leakpro.targets.classifier import Classifier
 from pytest_leakpro.targets.containers import take
+from pytest_leakpro.targets.model_reader import final_model
 from pytest_leakpro.targets.one_thread import one_thread
 from pytest_leakpro.targets.records import read_pair
 from pytest_leakpro.targets.regressor import Regressor
@@ -31,6 +32,7 @@ class Recipe:
     ----------
     train : callable or estimator
         ``(X, y, seed) -> fitted model``, or a scikit-learn estimator, of which clones are fitted.
+        A list of models is the checkpoints of one training, the fitted model last.
     X : container of n records
         As for `Classifier`.
     y : container of n labels
@@ -102,7 +104,8 @@ class Recipe:
                 f"targets is an odd number, so that there is a median: {targets + 1}, not {targets}"
             )
         self.targets = targets
-        unknown = {"train", "signals", "n_train", "members", "nonmembers", "model"} & set(options)
+        own = {"train", "signals", "n_train", "members", "nonmembers", "model", "checkpoints"}
+        unknown = own & set(options)
         if unknown:
             raise LeakproError(f"a Recipe takes no {', '.join(sorted(unknown))}: it trains itself")
         self.named = name is not None
@@ -181,13 +184,14 @@ class Recipe:
                 f"{self.name}: train returned nothing; it must return the fitted model"
             )
         target = self._kind(
-            model,
+            final_model(model),
             sides[0],
             sides[1],
             groups=groups,
             slices=slices,
             name=self.name,
             train=self.train,
+            checkpoints=model if isinstance(model, (list, tuple)) and len(model) > 1 else None,
             **self._options,
         )
         target.pool_positions = positions

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_regressor
+from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.labels import target_values
 from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
 from pytest_leakpro.targets.model_reader import ModelReader
@@ -73,6 +74,9 @@ class Regressor(MembershipTarget):
         Functions ``X -> X'`` from records to as many others of the same kind, about which an
         attacker asks the model as well. By default images, of shape (n, h, w), (n, c, h, w) or
         (n, h, w, c), are mirrored and shifted by one pixel; None for none.
+    checkpoints : sequence, optional
+        Models that the training left on its way, in its order: what the attacker saw of it. Of a
+        torch module also state dicts, or paths to files of them. `model` is the last one.
 
     Attributes
     ----------
@@ -119,6 +123,7 @@ class Regressor(MembershipTarget):
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
         augmentations: Any = "default",
+        checkpoints: Any = None,
     ) -> None:
         self.model = model
         super().__init__(
@@ -140,6 +145,7 @@ class Regressor(MembershipTarget):
             signals=signals,
             trainer_version=trainer_version,
             augmentations=augmentations,
+            checkpoints=read_checkpoints(checkpoints, model, adapt_regressor),
         )
 
     def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:

@@ -19,6 +19,7 @@ from pytest_leakpro.attacks.membership.playing import (
     FEWEST_PLAYERS,
     FEWEST_TO_PLAY,
     can_play,
+    even_counts,
 )
 from pytest_leakpro.attacks.membership.record_facts import RecordFacts, facts_of, unknown_facts
 from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
@@ -242,36 +243,13 @@ class LearnedAttack(ShadowAttack):
             own = {name: values[index] for name, values in further.items()}
             columns[index] = read_columns(features, target, shadow, facts, index, own)
         saw = shadow.included[:n_plays]
-        kept = _even_counts(shadow.included, rng)[:n_plays]
+        kept = even_counts(shadow.included, rng)[:n_plays]
         boosters = []
         with one_thread():
             for fold in range(self.folds):
                 rows = kept & (folds[facts.units] != fold)
                 boosters.append(_fit(columns[rows], saw[rows], seed))
         return Trained(features, folds, tuple(boosters))
-
-
-def _even_counts(included: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Choose pairs of a model and a record to learn from, so that counts tell nothing.
-
-    A record that many models saw is more often one that the model at play saw. The target was
-    trained on records whatever shadow models saw, so among equal counts both kinds must be as
-    frequent: some of the more frequent kind are left out. All stay where counts are the same.
-
-    Parameters
-    ----------
-    included : ndarray of bool, shape (K, n)
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of bool, shape (K, n)
-    """
-    counts = included.sum(axis=0)
-    if counts.min() == counts.max():
-        return np.ones(included.shape, dtype=bool)
-    weights = 1 / np.where(included, counts, len(included) - counts)
-    return np.asarray(rng.random(included.shape) < weights / weights.max())
 
 
 def _fit(columns: NDArray[np.float32], saw: NDArray[np.bool_], seed: int) -> Any:
