@@ -15,7 +15,7 @@ from torch import nn
 from pytest_leakpro import TorchTrainer
 
 EARLY_EPOCHS = 4
-OVERFITTED_EPOCHS = 30
+OVERFITTED_EPOCHS = 20
 
 
 @dataclass(frozen=True, repr=False)
