@@ -67,7 +67,7 @@ def coded_column(cells: Any) -> list[NDArray[np.float64]]:
     missing = np.fromiter((is_missing(cell) for cell in objects), dtype=bool, count=len(objects))
     try:
         numeric = pd.to_numeric(objects, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     else:
         if np.array_equal(np.isnan(numeric), missing):
@@ -137,7 +137,8 @@ def _ragged(item: Any) -> NDArray[np.float64]:
         raise UnreadableError(f"a list of {type(item).__name__} that holds no numbers")
     shape = np.zeros(4)
     shape[: min(4, values.ndim)] = values.shape[:4]
-    flat = np.nan_to_num(values.ravel().astype(np.float64), posinf=0.0, neginf=0.0)
+    largest = float(np.finfo(np.float32).max)
+    flat = np.clip(np.nan_to_num(values.ravel().astype(np.float64)), -largest, largest)
     if not len(flat):
         return np.concatenate([shape, np.full(5 + _SAMPLES + _TOKENS, np.nan)])
     roughness = np.abs(np.diff(flat)).mean() if len(flat) > 1 else 0.0

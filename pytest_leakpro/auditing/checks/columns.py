@@ -151,7 +151,8 @@ def _narrowed(flat: NDArray[np.float64]) -> NDArray[np.float64]:
     width = flat.shape[1]
     if width < _SUMMARISED:
         return flat
-    filled = np.nan_to_num(flat, posinf=0.0, neginf=0.0)
+    flat = _finite(flat)
+    filled = np.nan_to_num(flat)
     roughness = np.abs(np.diff(filled, axis=1)).mean(axis=1)
     columns = [flat, np.column_stack([filled.mean(axis=1), filled.std(axis=1), roughness])]
     if width > _MOST:
