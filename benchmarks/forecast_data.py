@@ -37,7 +37,7 @@ def persons(n=3000, seed=0):
 
 
 def days():
-    """Give real data: X of shape (1096, 12), the morning, and y, the afternoon; or None."""
+    """Give the real data: X of shape (1096, 12), the mornings, and y, the afternoons; or None."""
     for package in ("aeon", "sktime"):
         found = importlib.util.find_spec(package)
         if found is None or found.origin is None:
@@ -54,7 +54,7 @@ def days():
     return None
 
 
-def trainer(lags=LAGS, epochs=300, horizons=HORIZONS):
+def trainer(lags=LAGS, epochs=200, horizons=HORIZONS):
     """Give the recipe: a network of two layers of 128, trained without any brake."""
     from torch import nn
 
