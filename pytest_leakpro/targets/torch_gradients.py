@@ -267,10 +267,11 @@ def _norms(gradients: list[Any], residuals: Any) -> Norms:
     torch = sys.modules["torch"]
     columns = []
     for gradient in gradients:
-        sizes = gradient.reshape(len(gradient), -1).abs()
+        sizes = gradient.reshape(len(gradient), -1).abs()  # a copy: two weights may share one
         largest = sizes.amax(dim=1)
-        scaled = sizes / torch.where(largest > 0, largest, 1)[:, None]
-        columns.append(torch.stack([scaled.square().sum(1), scaled.sum(1), largest]))
+        sizes.div_(torch.where(largest > 0, largest, 1)[:, None])
+        squares = torch.einsum("nw,nw->n", sizes, sizes)
+        columns.append(torch.stack([squares, sizes.sum(1), largest]))
     squares, sums, largest = (
         _log(part).T for part in as_numpy(torch.stack(columns, dim=-1)).astype(np.float64)
     )
