@@ -47,6 +47,8 @@ class Attack(ABC):
         The least that the attacker must see.
     needs_population : bool
         Whether it needs records of the same distribution that are not scored.
+    needs_also : str
+        What else it needs, in words; empty for nothing.
     needs_shadow : bool
         Whether it needs shadow models.
     fewest_shadow_models : int
@@ -65,6 +67,7 @@ class Attack(ABC):
     targets: ClassVar[tuple[type, ...]]
     access: ClassVar[Access] = Access.SCORES
     needs_population: ClassVar[bool] = False
+    needs_also: ClassVar[str] = ""
     needs_shadow: ClassVar[bool] = False
     fewest_shadow_models: ClassVar[int] = FEWEST_MODELS
     calibrated: ClassVar[bool] = False
