@@ -199,7 +199,7 @@ def test_an_audit_with_checkpoints_finds_an_overfitted_model():
     trainer = TorchTrainer(module=net, epochs=60, batch_size=20, lr=0.01, checkpoints=4)
     trained = trainer(X[:120], Y[:120], 0)
     target = Classifier(trained[-1], **sides(), checkpoints=trained, train=trainer)
-    found = audit(target, "auc <= 0.6", attacks=["trajectory"], shadow_models=8)
+    found = audit(target, "auc <= 0.6", attacks=["trajectory"], shadow_models=8, workers=1)
     assert found.verdict.value == "FAIL"
     assert found.measurements[0].value > 0.8
     assert not found.measurements[0].weak_suite
@@ -212,7 +212,7 @@ def test_without_checkpoints_the_model_is_distilled_on_a_population():
         LossTrajectory(most_targets=4, folds=2, epochs=6, students=3),
         SequenceAttack(most_targets=4, folds=2, epochs=6, students=3),
     ]
-    found = audit(target, "auc <= 0.6", attacks=attacks, shadow_models=6)
+    found = audit(target, "auc <= 0.6", attacks=attacks, shadow_models=6, workers=1)
     assert found.verdict.value == "FAIL"
     view = target.prepare(0)
     read = view.further(attacks[0].reading(view))
@@ -229,7 +229,7 @@ def test_a_share_of_the_nonmembers_is_set_aside_to_distil_on():
     target = Classifier(trainer(X[:120], Y[:120], 0), **given, train=trainer)
     attack = LossTrajectory(most_targets=4, folds=2, epochs=2, students=2)
     assert attack.wants_population(target)
-    found = audit(target, "auc <= 0.9", attacks=[attack], shadow_models=6)
+    found = audit(target, "auc <= 0.9", attacks=[attack], shadow_models=6, workers=1)
     assert any("set aside as population" in note for note in found.notes)
     assert found.measurements[0].n_nonmembers == 84
 
@@ -277,7 +277,7 @@ def test_regressors_have_trajectories_too():
     pairs = (X[:120], y[:120]), (X[120:240], y[120:240])
     target = Regressor(trained[-1], *pairs, checkpoints=trained, train=trainer)
     assert "does not attack a Regressor" in SequenceAttack().mismatch(target)
-    found = audit(target, "auc <= 0.6", attacks=["trajectory"], shadow_models=8)
+    found = audit(target, "auc <= 0.6", attacks=["trajectory"], shadow_models=8, workers=1)
     assert found.verdict.value == "FAIL"
     single = TorchTrainer(module=module, loss="mse", epochs=20)
     plain = Regressor(single(X[:120], y[:120], 0), *pairs, population=(X[240:], y[240:]))
@@ -334,7 +334,7 @@ def test_clones_leave_no_checkpoints():
 
     own = Recipe(train, X, Y).realise(0)
     assert LossTrajectory().mismatch(own) is None
-    found = audit(own, "auc <= 0.6", attacks=["trajectory"], shadow_models=8)
+    found = audit(own, "auc <= 0.6", attacks=["trajectory"], shadow_models=8, workers=1)
     assert found.verdict.value == "FAIL"
 
 

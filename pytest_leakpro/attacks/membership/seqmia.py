@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["SequenceAttack"]
 
 _HIDDEN = 32
-_ROUNDS = 10
+_ROUNDS = 10, 40
+_STEPS = 400  # that few records take more rounds for
 _BATCH_SIZE = 256
 _RATE = 3e-3
 _DECAY = 1e-4
@@ -88,9 +89,10 @@ class _Network:
                 }
             )
             optimiser = torch.optim.AdamW(self._parts.parameters(), lr=_RATE, weight_decay=_DECAY)
-            n_steps = _ROUNDS * -(-len(inputs) // _BATCH_SIZE)
-            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
-            for _ in range(_ROUNDS):
+            n_steps = -(-len(inputs) // _BATCH_SIZE)
+            rounds = min(max(-(-_STEPS // n_steps), _ROUNDS[0]), _ROUNDS[1])
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, rounds * n_steps)
+            for _ in range(rounds):
                 for rows in torch.split(torch.randperm(len(inputs)), _BATCH_SIZE):
                     loss = loss_of(self._verdicts(inputs[rows]), wanted[rows])
                     optimiser.zero_grad()

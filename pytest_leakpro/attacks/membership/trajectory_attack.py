@@ -134,6 +134,7 @@ class TrajectoryAttack(FurtherShadowAttack):
     """
 
     fewest_shadow_models: ClassVar[int] = FEWEST_PLAYERS
+    needs_also: ClassVar[str] = "checkpoints or population"
     default: ClassVar[bool] = False
     only_losses: ClassVar[bool]
     uses_torch: ClassVar[bool]
