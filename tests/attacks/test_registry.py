@@ -14,8 +14,10 @@ from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
 from pytest_leakpro.auditing.suite import choose_suite
 from tests.attacks.views import exchangeable
 
-WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population"}
+LABEL_ONLY = {"gap", "boundary", "votes"}
+WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population"} | LABEL_ONLY
 BUILTIN = WITHOUT_SHADOWS | {"learned", "lira", "lira_offline", "rmia", "rmia_offline"}
+BUILTIN |= {"label_lira"}
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def test_attacks_are_frozen_and_cite_their_paper(attack):
 
 
 def test_default_suites():
-    assert names(choose_suite(exchangeable(0, 2, 50), None)) == ["loss"]
-    assert names(choose_suite(exchangeable(0, 3, 50), None)) == ["loss", "modified_entropy"]
+    assert names(choose_suite(exchangeable(0, 2, 50), None)) == ["loss", "gap"]
+    assert names(choose_suite(exchangeable(0, 3, 50), None)) == ["loss", "modified_entropy", "gap"]
     with_population = exchangeable(0, 3, 50, population=True)
     assert names(choose_suite(with_population, None)) == ["population", "loss", "modified_entropy"]
 
@@ -85,14 +87,27 @@ def test_suites_that_cannot_be(asked, says):
         choose_suite(exchangeable(0, 2, 50), asked)
 
 
-def test_an_attacker_who_sees_labels_only_has_no_attack_yet():
+def test_an_attacker_who_sees_labels_only_has_attacks_of_their_own():
     rng = np.random.default_rng(0)
     from pytest_leakpro import Classifier
 
     sides = [(rng.normal(size=(20, 2)), rng.integers(0, 2, 20)) for _ in range(2)]
     target = Classifier(lambda X: X, *sides, access="label")
+    assert names(choose_suite(target, None)) == ["gap"]
+    assert set(names(choose_suite(target, "all"))) == LABEL_ONLY
+    assert set(names(choose_suite(target, "all", shadows=True))) == LABEL_ONLY | {"label_lira"}
     with pytest.raises(LeakproError, match="needs access to scores, the target gives label"):
-        choose_suite(target, None)
+        choose_suite(target, ["loss"])
+
+
+def test_records_that_cannot_be_perturbed_are_left_out_of_all():
+    from pytest_leakpro import Classifier
+
+    sides = [
+        ([f"text {i}" for i in numbers], [0, 1] * 10) for numbers in (range(20), range(20, 40))
+    ]
+    target = Classifier(lambda X: [0] * len(X), *sides, classes=[0, 1], access="label")
+    assert names(choose_suite(target, "all", shadows=True)) == ["gap"]
 
 
 def entry_point(value):

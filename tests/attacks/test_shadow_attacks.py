@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_leakpro import LeakproError, Regressor, ShadowSignals
+from pytest_leakpro.attacks.membership.further_attack import FurtherShadowAttack
 from pytest_leakpro.attacks.membership.lira import LikelihoodRatio
 from pytest_leakpro.attacks.membership.loss import LossThreshold
 from pytest_leakpro.attacks.membership.rmia import RatioToReference
@@ -22,7 +23,12 @@ from pytest_leakpro.stats.tpr_lower import choose_rank, tpr_p_value
 from pytest_leakpro.store import scratch
 from tests.attacks.shadow_views import simulated
 
-SHADOW_ATTACKS = {name: attack for name, attack in builtin_attacks().items() if attack.needs_shadow}
+# Those that read more than the loss have simulations of their own.
+SHADOW_ATTACKS = {
+    name: attack
+    for name, attack in builtin_attacks().items()
+    if attack.needs_shadow and not isinstance(attack, FurtherShadowAttack)
+}
 # That learns a classifier at each run; test_learned.py lets it learn once.
 QUICK = sorted(SHADOW_ATTACKS.keys() - {"learned"})
 
