@@ -48,6 +48,7 @@ class LabelLikelihoodRatio(FurtherShadowAttack, PerturbingAttack):
     """
 
     name: ClassVar[str] = "label_lira"
+    default: ClassVar[bool] = True
     rank: ClassVar[int] = 58
 
     noise: tuple[float, ...] = (0.03, 0.1, 0.3)
