@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
@@ -43,6 +44,8 @@ from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
@@ -141,8 +144,8 @@ def _audit_target(
     if late:
         raise LeakproError(late)
 
-    ground = check_ground_truth(view, session.seed, session.alpha)
-    about["checks"] = ground.details
+    # Once, and not before the model has answered: what is wrong with that is told at once.
+    ground = cache(lambda: check_ground_truth(view, session.seed, session.alpha))
     rounds = iter([Round(suite)])
     if any(attack.needs_shadow for attack in suite):
         rounds = shadow_rounds(target, view, suite, budgets, session)
@@ -164,8 +167,10 @@ def _audit_target(
         return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
     if look.settled.training:
         about["training"] = look.settled.training
-    different, worth_warning = ground.differences(look.measurements, session.alpha)
-    for text in (*ground.warnings, *worth_warning):
+    checked = ground()
+    about["checks"] = checked.details
+    different, worth_warning = checked.differences(look.measurements, session.alpha)
+    for text in (*checked.warnings, *worth_warning):
         warn(f"{target.name}: {text}")
     return Audit(
         target.name,
@@ -174,7 +179,7 @@ def _audit_target(
         session.alpha,
         (
             *view.notes,
-            *ground.notes,
+            *checked.notes,
             *different,
             *look.settled.notes,
             *([why] if why else []),
@@ -201,20 +206,8 @@ def _look(
     settled: Round,
     budgets: tuple[Budget, ...],
     session: SessionDefaults,
-    ground: GroundTruth,
+    ground: Callable[[], GroundTruth],
 ) -> _Look:
-    context = Context(
-        target.name,
-        target.access.value,
-        f"{target.access.value}, {settled.strength}",
-        session.alpha,
-        session.seed,
-        weak_suite=not any(attack.calibrated for attack in settled.suite),
-        blocks_pass=view.blocks_pass + settled.blocks_pass,
-        seconds=settled.seconds + ground.seconds,
-        fail_share=settled.share,
-        blind=ground.blind,
-    )
     brought: list[Brought] = []
     exposed: dict[str, MemberScores] = {}
     for attack in settled.suite:
@@ -223,6 +216,19 @@ def _look(
         brought.append(Brought(attack.name, evidence, time.perf_counter() - started))
         if isinstance(evidence, MembershipScores):
             exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
+    checked = ground()
+    context = Context(
+        target.name,
+        target.access.value,
+        f"{target.access.value}, {settled.strength}",
+        session.alpha,
+        session.seed,
+        weak_suite=not any(attack.calibrated for attack in settled.suite),
+        blocks_pass=view.blocks_pass + settled.blocks_pass,
+        seconds=settled.seconds + checked.seconds,
+        fail_share=settled.share,
+        blind=checked.blind,
+    )
     return _Look(settled, brought, exposed, _measure(budgets, brought, context))
 
 
