@@ -35,7 +35,7 @@ _BATCH = 256  # records whose gradients are taken at a time
 _CELLS = 1 << 22  # numbers of candidates that are held at a time
 _MOST_SEARCHED = 2048  # records
 _CANDIDATES = 4
-_SPARED = 0.7  # of a candidate's columns stay where they are, each with this probability
+_FINEST, _COARSEST = -2.0, 2.0  # moves over the length of a step, as logarithms
 
 
 class Aim(ABC):
@@ -52,9 +52,12 @@ class Aim(ABC):
         How many moved records are taken of each.
     enough : float
         No other step follows where all worths are at least this.
+    thrifty : bool
+        Whether a search prefers the most gain per move to the most gain.
     """
 
     enough: ClassVar[float] = np.inf
+    thrifty: ClassVar[bool] = False
 
     def __init__(
         self, pull: NDArray[np.float64], asked: NDArray[np.bool_], n_kept: int = 1
@@ -198,14 +201,14 @@ class Crafting:
         for step in range(self.steps + 1):
             if best.see(step, margins, now) or step == self.steps:
                 break
-            moves = rng.standard_normal((_CANDIDATES, n_records, d))
-            moves[rng.random(moves.shape) < _SPARED] = 0
-            # From a third to twenty times the length, so that coarse and fine moves are tried.
-            sizes = self.length * np.exp(rng.uniform(-1, 3, (_CANDIDATES, n_records, 1)))
-            tried = self.movable.clip(now + moves * sizes * self.movable.scale, start)
+            moves = self._moves(n_records, rng)
+            tried = self.movable.clip(now + moves * self.movable.scale, start)
             read = self._ask(several, tried.reshape(-1, d), np.tile(pull != 0, _CANDIDATES))
             losses = _loss(read, np.tile(pull, _CANDIDATES)).reshape(_CANDIDATES, n_records)
-            chosen = losses.argmin(axis=0)
+            gains = reached - losses
+            if aim.thrifty:
+                gains /= np.sqrt(np.square(moves).sum(axis=2)) + 1e-12
+            chosen = gains.argmax(axis=0)
             better = losses[chosen, rows] < reached
             reached = np.where(better, losses[chosen, rows], reached)
             now = np.where(better[:, None], tried[chosen, rows], now)
@@ -214,6 +217,14 @@ class Crafting:
                 margins = margins.copy()
                 margins[:, moved] = self._ask(_rows(block, moved), now[moved], asked[:, moved])
         return best.crafted()
+
+    def _moves(self, n_records: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw moves in units of the numbers: coarse and fine ones, of one column and of all."""
+        d = len(self.movable)
+        each = _CANDIDATES, n_records, 1
+        moves = rng.standard_normal((_CANDIDATES, n_records, d))
+        moves[rng.random(moves.shape) > d ** -rng.random(each)] = 0
+        return moves * self.length * np.exp(rng.uniform(_FINEST, _COARSEST, each))
 
     def _ask(
         self, records: Records, matrix: NDArray[np.float64], wanted: NDArray[np.bool_]
