@@ -13,6 +13,7 @@ import numpy as np
 from pytest_leakpro.targets.containers import (
     as_numpy,
     is_frame,
+    is_missing,
     is_series,
     is_tensor,
     length,
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["numbers", "numeric_columns", "put_numbers", "stack"]
+
+
+_FLOAT = np.frompyfunc(lambda value: np.nan if is_missing(value) else float(value), 1, 1)
 
 
 def numeric_columns(inputs: Any) -> NDArray[np.intp]:
@@ -44,7 +48,7 @@ def _all_numbers(column: NDArray[Any]) -> bool:
     return all(
         isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         for value in column
-        if value is not None
+        if not is_missing(value)
     )
 
 
@@ -58,6 +62,8 @@ def numbers(inputs: Any, columns: NDArray[np.intp]) -> NDArray[np.float64]:
     if isinstance(array, list):
         array = stack(array)
     flat = array.reshape(len(array), -1)
+    if flat.dtype == object:
+        return np.asarray(_FLOAT(flat[:, columns]), dtype=np.float64)
     if len(columns) == flat.shape[1]:
         return np.asarray(flat, dtype=np.float64)
     return np.asarray(flat[:, columns], dtype=np.float64)
