@@ -48,6 +48,8 @@ class Attack(ABC):
         The least that the attacker must see.
     needs_population : bool
         Whether it needs records of the same distribution that are not scored.
+    needs_also : str
+        What else it needs, in words; empty for nothing.
     needs_shadow : bool
         Whether it needs shadow models.
     needs_recipe : bool
@@ -68,6 +70,7 @@ class Attack(ABC):
     targets: ClassVar[tuple[type, ...]]
     access: ClassVar[Access] = Access.SCORES
     needs_population: ClassVar[bool] = False
+    needs_also: ClassVar[str] = ""
     needs_shadow: ClassVar[bool] = False
     needs_recipe: ClassVar[bool] = False
     fewest_shadow_models: ClassVar[int] = FEWEST_MODELS
@@ -99,6 +102,17 @@ class Attack(ABC):
                 "(X, y, seed) -> fitted model"
             )
         return None
+
+    def wants_population(self, target: Any) -> bool:
+        """Tell whether it needs a population where it attacks a target.
+
+        Parameters
+        ----------
+        target : object
+            One that it matches.
+        """
+        del target
+        return self.needs_population
 
     @abstractmethod
     def run(self, view: Any, rng: np.random.Generator) -> Evidence:

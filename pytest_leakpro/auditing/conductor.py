@@ -16,7 +16,7 @@ from pytest_leakpro.auditing.messages import (
     weak_suite_message,
 )
 from pytest_leakpro.auditing.records import error_records, numbered, records_of
-from pytest_leakpro.auditing.regression import keep_scores, with_changes
+from pytest_leakpro.auditing.regression import keep_scores, keep_vulnerable, with_changes
 from pytest_leakpro.auditing.running import carry_out
 from pytest_leakpro.auditing.session import SessionDefaults, current_session
 from pytest_leakpro.gate.budget import Budget
@@ -211,6 +211,7 @@ def conduct(
         session.log.claim(session.name, session.test)
     try:
         finished = keep_scores(carry_out(target, budgets, session), session)
+        finished = keep_vulnerable(finished, session)
         _warn(finished, session)
         if only is None:
             return report(finished, session)
@@ -321,7 +322,10 @@ def _warn(finished: Audit, session: SessionDefaults) -> None:
         )
         if entry.pass_chance > 0:  # where it is 0 the audit has said so before it began
             attacks = max(1, len(entry.figures))
-            message = false_alarm_message(budget, sizes, finished.alpha, attacks, entry.pass_chance)
+            slices = [Sizes(part.n_members, part.n_nonmembers) for part in entry.slices]
+            message = false_alarm_message(
+                budget, sizes, finished.alpha, attacks, entry.pass_chance, slices
+            )
             if message is not None:
                 warn(message)
     weak = weak_suite_message(finished)

@@ -11,11 +11,12 @@ from pytest_leakpro.auditing.feasibility import sizes_that_decide
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.verdict import Verdict
-from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.gate.wording import printable, shown
 
 if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.gate.slice_figures import SliceFigures
 
 __all__ = [
     "inconclusive_message",
@@ -24,6 +25,7 @@ __all__ = [
     "weak_suite_message",
 ]
 
+_MOST_SLICES = 5
 _LEAKAGE_KIND = {"tpr": "membership", "auc": "membership", "advantage": "membership"}
 
 
@@ -53,7 +55,7 @@ def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str
         lines += _how_compared(worse)
     lines += _rest(audit, concerned)
     step = "regularise or train with DP and audit again"
-    if any(entry.attack in audit.exposed for entry in concerned):
+    if any((entry.access, entry.attack) in audit.exposed for entry in concerned):
         step += "; see the most exposed records with error.audit.vulnerable(20)"
     lines.append(_line("next", step))
     if worse:
@@ -156,7 +158,36 @@ def _figures(measurement: Measurement) -> list[str]:
                 f"by {printable(measurement.attack, 40)}; {measurement.strength}",
             )
         )
+    lines += _slices(measurement)
+    if measurement.exposed_share is not None:
+        share = shown(measurement.exposed_share, "percent")
+        lines.append(
+            _line("exposed", f"{share} of the records are found in most trainings that see them")
+        )
     return lines
+
+
+def _slices(measurement: Measurement) -> list[str]:
+    """Say of which slice the figures are, and which others have the same verdict."""
+    alike = [part for part in measurement.slices if part.verdict is measurement.verdict]
+    alike.sort(key=lambda part: part.name != measurement.slice)
+    lines = []
+    if measurement.slice is not None:
+        lines += [
+            _line("", f"in the slice {_sized(part)}")
+            for part in measurement.slices
+            if part.name == measurement.slice
+        ]
+        alike = [part for part in alike if part.name != measurement.slice]
+    if alike and measurement.verdict is not Verdict.PASS:
+        named = ", ".join(_sized(part) for part in alike[:_MOST_SLICES])
+        more = f" and {len(alike) - _MOST_SLICES} more" if len(alike) > _MOST_SLICES else ""
+        lines.append(_line("", f"{measurement.verdict} too: {named}{more}"))
+    return lines
+
+
+def _sized(part: SliceFigures) -> str:
+    return f"{part.name} ({part.n_members:,} members, {part.n_nonmembers:,} non-members)"
 
 
 def _needed(measurement: Measurement, alpha: float) -> list[str]:
@@ -165,7 +196,14 @@ def _needed(measurement: Measurement, alpha: float) -> list[str]:
     attacks = max(1, len(measurement.figures))
     without = sizes_that_decide(budget, None, alpha, attacks)
     sizes = Sizes(measurement.n_members, measurement.n_nonmembers)
-    as_measured = sizes_that_decide(budget, measurement.value, alpha, attacks, sizes)
+    for part in measurement.slices:
+        if part.name == measurement.slice:
+            sizes = Sizes(part.n_members, part.n_nonmembers)
+    as_measured = sizes_that_decide(
+        budget, measurement.value, alpha, attacks, sizes, 1 + len(measurement.slices)
+    )
+    if measurement.slice is not None:
+        without, as_measured = (f"{text}, in the slice" for text in (without, as_measured))
     if without == as_measured.replace("leakage as measured", "a model without leakage"):
         return [_line("needed", without)]
     return [_line("needed", as_measured), _line("", without)]

@@ -43,7 +43,8 @@ class Audit:
     target : str
         Name of the target.
     measurements : tuple of Measurement
-        One per budget in the order given, or per usual metric where there was no budget.
+        One per budget in the order given, or per usual metric where there was no budget; of several
+        attackers each budget has one per attacker, in their order.
     seed : int
         What every random choice followed from.
     alpha : float
@@ -59,7 +60,9 @@ class Audit:
     seed: int
     alpha: float
     notes: tuple[str, ...] = ()
-    exposed: Mapping[str, MemberScores] = field(default_factory=dict, repr=False, compare=False)
+    exposed: Mapping[tuple[str, str], MemberScores] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     scores: SavedScores | None = field(default=None, repr=False, compare=False)
 
@@ -88,7 +91,8 @@ class Audit:
         -------
         ndarray of shape (k,)
             Positions in the members as they were given, or ids where the target has `groups`;
-            the most exposed first. They are personal data: they are never printed or written.
+            the most exposed first. They are personal data: never printed, and written only where
+            that is asked for (``--leakpro-save-vulnerable``).
 
         Raises
         ------
@@ -99,7 +103,7 @@ class Audit:
             raise LeakproError(f"k is a whole number of at least 1, not {k!r}")
         failed = [entry for entry in self.measurements if entry.verdict is Verdict.FAIL]
         for measurement in (*failed, *self.measurements):
-            member_scores = self.exposed.get(measurement.attack)
+            member_scores = self.exposed.get((measurement.access, measurement.attack))
             if member_scores is not None:
                 order = (-member_scores.scores).argsort(kind="stable")[:k]
                 most: NDArray[Any] = member_scores.ids[order]

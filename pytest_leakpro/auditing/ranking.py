@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
-__all__ = ["best_variant", "rank_attacks"]
+__all__ = ["best_variant", "rank_attacks", "some_records"]
 
 MOST_TARGETS = 16
 # Enough to tell attacks apart, and for false positives at the budget's rate.
@@ -66,7 +66,7 @@ def rank_attacks(
         The strongest first, with what they learned on shadow models. Nothing here looks at the
         target.
     """
-    shadow, facts = _some_records(
+    shadow, facts = some_records(
         shadow, facts or unknown_facts(shadow.n_records, regression=regression), fpr
     )
     powers: list[tuple[float, Attack]] = []
@@ -84,10 +84,20 @@ def rank_attacks(
     return [attack for _, attack in sorted(powers, key=lambda pair: -pair[0])]
 
 
-def _some_records(
+def some_records(
     shadow: ShadowSignals, facts: RecordFacts, fpr: float | None
 ) -> tuple[ShadowSignals, RecordFacts]:
-    """Take records at even distances, where there are more than a ranking needs."""
+    """Take records at even distances, where there are more than a ranking needs.
+
+    Parameters
+    ----------
+    shadow : ShadowSignals
+        Signals on the counted records.
+    facts : RecordFacts
+        On the same records.
+    fpr : float or None
+        The false-positive rate that they must be enough for.
+    """
     most = _MOST_RECORDS
     if fpr:
         most = int(np.clip(2 * _FALSE_POSITIVES / fpr, most, _MOST_AT_ANY_RATE))

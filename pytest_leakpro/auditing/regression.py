@@ -20,6 +20,7 @@ from pytest_leakpro.gate.increase import allowance_for
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.store.scores import SavedScores, load_scores, save_scores
+from pytest_leakpro.store.vulnerable import save_vulnerable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["keep_scores", "shared_error", "with_changes"]
+__all__ = ["keep_scores", "keep_vulnerable", "shared_error", "with_changes"]
 
 
 def keep_scores(audit: Audit, session: SessionDefaults) -> Audit:
@@ -42,6 +43,31 @@ def keep_scores(audit: Audit, session: SessionDefaults) -> Audit:
         warn(f"the scores of {printable(audit.target, 60)} are not kept: {error}")
         return audit
     return replace(audit, details={**audit.details, "scores": name})
+
+
+def keep_vulnerable(audit: Audit, session: SessionDefaults) -> Audit:
+    """Keep the most exposed members of an audit where that is asked for, and note where.
+
+    Nothing is kept of an audit that scored no member, or of several targets, whose members differ.
+    """
+    if not session.save_vulnerable or session.private is None or not audit.exposed:
+        return audit
+    # Audits of one test are told apart by how many there were before.
+    before = 0 if session.log is None else len(session.log.audits)
+    about = {
+        "test": session.test,
+        "name": session.name or session.test,
+        "target": audit.target,
+        "audit": before,
+    }
+    most = audit.vulnerable(session.save_vulnerable)
+    try:
+        name = save_vulnerable(Path(session.private), most.tolist(), about)
+    except OSError as error:
+        warn(f"the most exposed members of {printable(audit.target, 60)} are not kept: {error}")
+        return audit
+    note = f"the {len(most):,} most exposed members stand in .leakpro/{name}: personal data"
+    return replace(audit, notes=(*audit.notes, note))
 
 
 def with_changes(audit: Audit, session: SessionDefaults) -> Audit:

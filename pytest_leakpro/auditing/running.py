@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.attacks.base import MembershipAttack
+from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
+from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
     Brought,
@@ -19,6 +20,7 @@ from pytest_leakpro.auditing.measuring import (
     not_scored,
 )
 from pytest_leakpro.auditing.outcome import Audit, MemberScores
+from pytest_leakpro.auditing.parties import Party, parties_of
 from pytest_leakpro.auditing.provenance import (
     configuration,
     details_of_evidence,
@@ -28,7 +30,7 @@ from pytest_leakpro.auditing.provenance import (
 from pytest_leakpro.auditing.records import USUAL_METRICS
 from pytest_leakpro.auditing.several import audit_several
 from pytest_leakpro.auditing.shadows import Round, shadow_rounds
-from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
+from pytest_leakpro.auditing.slicing import slice_evidence
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.errors import LeakproError, warn
@@ -36,24 +38,23 @@ from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.shadow.deadline import OutOfTimeError
-from pytest_leakpro.shadow.obtain import has_shadows
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.scores import SavedScores
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
+from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
+    from pytest_leakpro.auditing.slicing import BroughtOfSlice
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.targets.membership_view import MembershipView
-    from pytest_leakpro.targets.readings import Reading
 
 __all__ = ["carry_out"]
-
-# Where an attack needs a population and the user gave none.
-POPULATION_SHARE = 0.3
 
 
 def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
@@ -88,11 +89,11 @@ def _audit_evidence(
     if isinstance(evidence, MembershipScores):
         import numpy as np
 
-        exposed[name] = MemberScores(np.arange(len(evidence.members)), evidence.members)
+        exposed["as given", name] = MemberScores(np.arange(len(evidence.members)), evidence.members)
     for budget in budgets:  # before feasibility, which would speak of another kind of evidence
         metric_named(budget.metric.name).check_evidence(budget.metric, evidence)
     _announce(budgets, Sizes(*evidence.sizes), session.alpha, 1)
-    measurements = _measure(budgets, brought, context)
+    measurements = _measure(budgets, brought, context, 1)
     return Audit(name, measurements, session.seed, session.alpha, (), exposed, details)
 
 
@@ -111,101 +112,119 @@ def _audit_recipe(recipe: Recipe, budgets: tuple[Budget, ...], session: SessionD
 def _audit_target(
     target: MembershipTarget, budgets: tuple[Budget, ...], session: SessionDefaults
 ) -> Audit:
-    shadows = has_shadows(target)
-    wanted = session.shadow_models if target.signals is None else target.signals.n_models
-    suite = choose_suite(
-        target,
-        session.attacks,
-        session.others,
-        shadows=shadows,
-        shadow_models=wanted if isinstance(wanted, int) else None,
-    )
+    parties = parties_of(target, session)
+    suite = tuple(attack for party in parties for attack in party.suite)
     _check_metrics(budgets, suite, target)
+    wanted = session.shadow_models if target.signals is None else target.signals.n_models
     about = {
         "named": target.named,
         "scores": None,
         "configuration": configuration(
-            session, suite, wanted if any(attack.needs_shadow for attack in suite) else None
+            session, suite, wanted if any(party.needs_shadow for party in parties) else None
         ),
     }
-    lacking = any(attack.needs_population for attack in suite) and not target.has_population
-    view = target.prepare(session.seed, population_share=POPULATION_SHARE if lacking else None)
+    view, n_attacks = parties[0].view, sum(party.n_attacks for party in parties)
     sizes = Sizes(view.n_members, view.n_nonmembers)
-    n_attacks = (
-        len(suite) if session.attacks is not None else min(len(suite), LARGEST_DEFAULT_SUITE)
-    )
-    undecidable = _announce(budgets, sizes, session.alpha, n_attacks)
+    slices = {part.name: Sizes(*part.sizes) for part in view.slices}
+    undecidable = _announce(budgets, sizes, session.alpha, n_attacks, slices)
     late = _late(session)
     whys = [late] * len(budgets) if late else undecidable
     if budgets and len(whys) == len(budgets):
-        return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
+        return _nothing_scored(parties, budgets, whys, session, about)
     if late:
         raise LeakproError(late)
 
-    view.readings = _readings(suite, view)
-    rounds = iter([Round(suite)])
-    if any(attack.needs_shadow for attack in suite):
-        rounds = shadow_rounds(target, view, suite, budgets, session)
-    look: _Look | None = None
+    ground = check_ground_truth(view, session.seed, session.alpha)
+    about["checks"] = ground.details
+    looks: list[_Look] = []
     why = ""
     try:
-        for settled in rounds:
-            look = _look(target, view, settled, budgets, session)
-            if any(entry.verdict is Verdict.FAIL for entry in look.measurements):
-                if not settled.last:
-                    why = f"stopped at {settled.strength}, since a budget is violated"
+        for settled in shadow_rounds(parties, budgets, session):
+            looks = _looks(parties, settled, budgets, session, ground)
+            if any(entry.verdict is Verdict.FAIL for look in looks for entry in look.measurements):
+                if not settled[0].last:
+                    why = f"stopped at {looks[-1].settled.strength}, since a budget is violated"
                 break
     except OutOfTimeError as error:
-        if look is None and not budgets:
+        if not looks and not budgets:
             raise
         why = str(error)
-    if look is None:
-        whys = [why] * len(budgets)
-        return _nothing_scored(target, view, budgets, whys, (suite, n_attacks), session, about)
-    if look.settled.training:
-        about["training"] = look.settled.training
+    if not looks:
+        return _nothing_scored(parties, budgets, [why] * len(budgets), session, about)
+    training = next((look.settled.training for look in looks if look.settled.training), None)
+    if training:
+        about["training"] = training
+    regression = isinstance(target, Regressor)
+    measured = [
+        with_exposed_shares(
+            look.measurements, look.settled.suite, party.view, regression=regression
+        )
+        for party, look in zip(parties, looks, strict=True)
+    ]
+    notes = [note for party in parties for note in party.view.notes]
+    notes += [note for look in looks for note in look.settled.notes]
+    decided = [entry for look in looks for entry in look.measurements]
+    different, worth_warning = ground.differences(decided, session.alpha)
+    for text in (*ground.warnings, *worth_warning):
+        warn(f"{target.name}: {text}")
+    notes += [*ground.notes, *different]
     return Audit(
         target.name,
-        tuple(_with_weak_suite(_undecided(entry, why), session) for entry in look.measurements),
+        tuple(
+            _with_weak_suite(_undecided(entry, why), session)
+            for of_metric in zip(*measured, strict=True)
+            for entry in of_metric
+        ),
         session.seed,
         session.alpha,
-        (*view.notes, *look.settled.notes, *([why] if why else [])),
-        look.exposed,
-        details_of_target(target, view, session) | about,
-        _scores(look.brought, view, session),
+        (*dict.fromkeys(notes), *([why] if why else [])),
+        {key: scores for look in looks for key, scores in look.exposed.items()},
+        _details(parties, session) | about,
+        # Of several attackers there is no one suite to compare.
+        _scores(looks[0].brought, view, session) if len(parties) == 1 else None,
     )
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What one look at the evidence gave."""
+    """What one attacker's look at the evidence gave."""
 
     settled: Round
     brought: list[Brought]
-    exposed: dict[str, MemberScores]
-    measurements: tuple[Measurement, ...]
+    exposed: dict[tuple[str, str], MemberScores]
+    measurements: tuple[Measurement, ...] = ()
 
 
-def _look(
-    target: MembershipTarget,
-    view: MembershipView,
-    settled: Round,
+def _looks(
+    parties: Sequence[Party],
+    settled: Sequence[Round],
     budgets: tuple[Budget, ...],
     session: SessionDefaults,
-) -> _Look:
-    context = Context(
-        target.name,
-        target.access.value,
-        f"{target.access.value}, {settled.strength}",
-        session.alpha,
-        session.seed,
-        weak_suite=not any(attack.calibrated for attack in settled.suite),
-        blocks_pass=view.blocks_pass + settled.blocks_pass,
-        seconds=settled.seconds,
-        fail_share=settled.share,
-    )
+    ground: GroundTruth,
+) -> list[_Look]:
+    looks = [_attack(party, each, session) for party, each in zip(parties, settled, strict=True)]
+    # A safe model must pass all of them.
+    rankings = sum(distinct_rankings(look.brought) for look in looks)
+    measured = []
+    for party, look in zip(parties, looks, strict=True):
+        context = replace(
+            _context(party, session, look.settled.suite),
+            strength=f"{party.name}, {look.settled.strength}",
+            blocks_pass=party.view.blocks_pass + look.settled.blocks_pass,
+            seconds=look.settled.seconds + ground.seconds,
+            fail_share=look.settled.share / len(parties),
+            blind=ground.blind,
+        )
+        sliced = slice_evidence(look.brought, party.view.slices)
+        figures = _measure(budgets, look.brought, context, rankings, sliced)
+        measured.append(replace(look, measurements=figures))
+    return measured
+
+
+def _attack(party: Party, settled: Round, session: SessionDefaults) -> _Look:
+    view = party.view
     brought: list[Brought] = []
-    exposed: dict[str, MemberScores] = {}
+    exposed: dict[tuple[str, str], MemberScores] = {}
     for attack in settled.suite:
         started = time.perf_counter()
         view.queries_of()
@@ -213,48 +232,52 @@ def _look(
         seconds = time.perf_counter() - started
         brought.append(Brought(attack.name, evidence, seconds, view.queries_of()))
         if isinstance(evidence, MembershipScores):
-            exposed[attack.name] = MemberScores(view.member_ids(), evidence.members)
-    return _Look(settled, brought, exposed, _measure(budgets, brought, context))
+            exposed[party.name, attack.name] = MemberScores(view.member_ids(), evidence.members)
+    return _Look(settled, brought, exposed)
 
 
-def _readings(suite: tuple[Attack, ...], view: MembershipView) -> tuple[Reading, ...]:
-    """Gather what the attacks read beyond the loss, each reading once."""
-    found: dict[str, Reading] = {}
-    for attack in suite:
-        if isinstance(attack, MembershipAttack):
-            for reading in attack.readings(view):
-                found.setdefault(reading.name, reading)
-    return tuple(found.values())
+def _context(party: Party, session: SessionDefaults, suite: Iterable[Attack]) -> Context:
+    return Context(
+        party.target.name,
+        party.name,
+        f"{party.name}, no shadow models",
+        session.alpha,
+        session.seed,
+        weak_suite=not any(attack.calibrated for attack in suite),
+        blocks_pass=party.view.blocks_pass,
+        slices=tuple(Sizes(*part.sizes) for part in party.view.slices),
+    )
+
+
+def _details(parties: Sequence[Party], session: SessionDefaults) -> dict[str, Any]:
+    first = parties[0]
+    details = details_of_target(first.target, first.view, session)
+    return details | {"queries": sum(party.view.queries for party in parties)}
 
 
 def _nothing_scored(
-    target: MembershipTarget,
-    view: MembershipView,
+    parties: Sequence[Party],
     budgets: tuple[Budget, ...],
     whys: list[str],
-    candidates: tuple[tuple[Attack, ...], int],
     session: SessionDefaults,
     about: dict[str, Any],
 ) -> Audit:
     """Give the audit of a target of which no member was scored, and say why of each budget."""
-    suite, n_attacks = candidates
-    context = Context(
-        target.name,
-        target.access.value,
-        f"{target.access.value}, no shadow models",
-        session.alpha,
-        session.seed,
-        weak_suite=not any(attack.calibrated for attack in suite),
-        blocks_pass=view.blocks_pass,
-    )
-    sizes = Sizes(view.n_members, view.n_nonmembers)
+    first = parties[0]
+    sizes = Sizes(first.view.n_members, first.view.n_nonmembers)
+    n_attacks = sum(party.n_attacks for party in parties)
     measurements = tuple(
-        not_scored(budget, sizes, n_attacks, context, why)
+        not_scored(budget, sizes, n_attacks, _context(party, session, party.suite), why)
         for budget, why in zip(budgets, whys, strict=True)
+        for party in parties
     )
-    details = details_of_target(target, view, session) | about
     return Audit(
-        target.name, measurements, session.seed, session.alpha, view.notes, details=details
+        first.target.name,
+        measurements,
+        session.seed,
+        session.alpha,
+        first.view.notes,
+        details=_details(parties, session) | about,
     )
 
 
@@ -287,15 +310,19 @@ def _scores(
 
 
 def _measure(
-    budgets: tuple[Budget, ...], brought: list[Brought], context: Context
+    budgets: tuple[Budget, ...],
+    brought: list[Brought],
+    context: Context,
+    rankings: int,
+    sliced: Sequence[BroughtOfSlice] = (),
 ) -> tuple[Measurement, ...]:
-    rankings = distinct_rankings(brought)
     if budgets:
         return tuple(
-            measure(budget.metric, budget, brought, context, rankings) for budget in budgets
+            measure(budget.metric, budget, brought, context, rankings, sliced) for budget in budgets
         )
     return tuple(
-        measure(parse_metric(metric), None, brought, context, rankings) for metric in USUAL_METRICS
+        measure(parse_metric(metric), None, brought, context, rankings, sliced)
+        for metric in USUAL_METRICS
     )
 
 
@@ -309,11 +336,17 @@ def _check_metrics(budgets: tuple[Budget, ...], suite: tuple[Attack, ...], targe
                 )
 
 
-def _announce(budgets: tuple[Budget, ...], sizes: Sizes, alpha: float, attacks: int) -> list[str]:
+def _announce(
+    budgets: tuple[Budget, ...],
+    sizes: Sizes,
+    alpha: float,
+    attacks: int,
+    slices: Mapping[str, Sizes] | None = None,
+) -> list[str]:
     """Say which budgets cannot PASS; give the messages of those that cannot be decided at all."""
     undecidable = []
     for budget in budgets:
-        outlook = feasibility(budget, sizes, alpha, attacks)
+        outlook = feasibility(budget, sizes, alpha, attacks, slices)
         if outlook.message:
             warn(outlook.message)
             if not outlook.can_fail:
@@ -328,5 +361,11 @@ def _with_weak_suite(measurement: Measurement, session: SessionDefaults) -> Meas
         and measurement.verdict is Verdict.PASS
     ):
         why = "no attack was calibrated per record, and leakpro_weak_suite is inconclusive"
-        return replace(measurement, verdict=Verdict.INCONCLUSIVE, notes=(*measurement.notes, why))
+        undecided = Verdict.INCONCLUSIVE
+        return replace(
+            measurement,
+            verdict=undecided,
+            notes=(*measurement.notes, why),
+            slices=tuple(replace(part, verdict=undecided) for part in measurement.slices),
+        )
     return measurement

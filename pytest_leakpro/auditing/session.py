@@ -89,6 +89,8 @@ class SessionDefaults:
         The folder ``.leakpro``, where scores are kept.
     save_scores : bool
         Whether scores per record are kept, for paired comparisons.
+    save_vulnerable : int
+        How many of the most exposed members are kept there; 0 for none.
     digest_key : bytes or None
         Key for digests of data and model; None to leave them out.
     test : str
@@ -125,6 +127,7 @@ class SessionDefaults:
     baseline_use: BaselineUse = "optional"
     private: str | None = None
     save_scores: bool = False
+    save_vulnerable: int = 0
     digest_key: bytes | None = None
     test: str = ""
     log: AuditLog | None = None
@@ -134,7 +137,7 @@ class SessionDefaults:
             raise LeakproError(f"seed is a whole number of at least 0, not {self.seed!r}")
         if not isinstance(self.alpha, (int, float)) or not 0 < self.alpha < 1:
             raise LeakproError(f"alpha is a probability between 0 and 1, not {self.alpha!r}")
-        for name, least in (("shadow_models", 4), ("workers", 1)):
+        for name, least in (("shadow_models", 4), ("workers", 1), ("save_vulnerable", 0)):
             value = getattr(self, name)
             if value is None and name == "workers":
                 continue

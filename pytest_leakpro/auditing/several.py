@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.slice_figures import SliceFigures
     from pytest_leakpro.targets.recipe import Recipe
 
 __all__ = ["audit_several", "combine"]
@@ -131,7 +132,52 @@ def _median(entries: Sequence[Measurement], alpha: float) -> Measurement:
         strength=f"{typical.strength}, {len(entries)} targets",
         pass_chance=_pass_chance(typical.pass_chance, len(entries)),
         comparable=_middle_interval(entries),
+        slices=_middle_slices(entries),
+        exposed_share=_middle_share(entries),
+        notes=(*typical.notes, *_deciding_slices(entries)),
     )
+
+
+def _middle_slices(entries: Sequence[Measurement]) -> tuple[SliceFigures, ...]:
+    """Give medians and majorities of those slices that all targets have."""
+    by_name = [{part.name: part for part in entry.slices} for entry in entries]
+    found = []
+    for name, part in by_name[0].items():
+        parts = [slices[name] for slices in by_name if name in slices]
+        if len(parts) < len(entries):  # each target has a split of its own
+            continue
+        middle = len(parts) // 2
+        typical = sorted(parts, key=lambda one: one.value)[middle]
+        lows, highs = (sorted(getattr(one, side) for one in parts) for side in ("low", "high"))
+        found.append(
+            replace(
+                typical,
+                low=lows[middle],
+                high=highs[middle],
+                p_value=None if part.p_value is None else _twice_the_median(parts),
+                verdict=_verdict(parts),
+            )
+        )
+    return tuple(found)
+
+
+def _twice_the_median(parts: Sequence[SliceFigures]) -> float:
+    p_values = sorted(part.p_value for part in parts if part.p_value is not None)
+    return min(1.0, 2 * p_values[len(p_values) // 2])
+
+
+def _deciding_slices(entries: Sequence[Measurement]) -> tuple[str, ...]:
+    if len({entry.slice for entry in entries}) == 1:
+        return ()
+    named = Counter(entry.slice or "the whole" for entry in entries)
+    said = ", ".join(f"{name} of {count}" for name, count in sorted(named.items()))
+    return (f"the figures are medians of what decides each target: {said}",)
+
+
+def _middle_share(entries: Sequence[Measurement]) -> float | None:
+    shares = [entry.exposed_share for entry in entries]
+    known = sorted(share for share in shares if share is not None)
+    return known[len(known) // 2] if len(known) == len(shares) else None
 
 
 def _said(entries: Sequence[Measurement]) -> str:
@@ -143,7 +189,7 @@ def _said(entries: Sequence[Measurement]) -> str:
     return f"{text}; at half the error {said}" if said else text
 
 
-def _verdict(entries: Sequence[Measurement]) -> Verdict | None:
+def _verdict(entries: Sequence[Measurement] | Sequence[SliceFigures]) -> Verdict | None:
     if entries[0].verdict is None:
         return None
     for verdict in (Verdict.FAIL, Verdict.PASS):

@@ -14,6 +14,7 @@ import numpy as np
 
 from pytest_leakpro.attacks.membership.record_facts import facts_of
 from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
+from pytest_leakpro.auditing.parties import share_readings, share_shadows
 from pytest_leakpro.auditing.ranking import rank_attacks
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE
 from pytest_leakpro.gate.errors import LeakproError
@@ -24,9 +25,10 @@ from pytest_leakpro.stats.multiplicity import look_shares
 from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pytest_leakpro.attacks.base import Attack
+    from pytest_leakpro.auditing.parties import Party
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.targets.membership_view import MembershipView
@@ -70,22 +72,14 @@ class Round:
 
 
 def shadow_rounds(
-    target: Any,
-    view: MembershipView,
-    suite: tuple[Attack, ...],
-    budgets: tuple[Budget, ...],
-    session: SessionDefaults,
-) -> Iterator[Round]:
-    """Obtain shadow signals for a view, look by look, and settle what follows from them.
+    parties: Sequence[Party], budgets: tuple[Budget, ...], session: SessionDefaults
+) -> Iterator[tuple[Round, ...]]:
+    """Obtain shadow signals, look by look, and settle what follows from them for every attacker.
 
     Parameters
     ----------
-    target : MembershipTarget
-        With shadow signals, or a way to train shadow models.
-    view : MembershipView
-        Gets its `shadow`.
-    suite : tuple of Attack
-        Candidates, or the attacks that were asked for.
+    parties : sequence of Party
+        Their views get their `shadow`. The models are trained once for all.
     budgets : tuple of Budget
         The first false-positive rate among them ranks the attacks.
     session : SessionDefaults
@@ -93,8 +87,8 @@ def shadow_rounds(
 
     Yields
     ------
-    Round
-        One, or one per look. What a look needs is trained when it is asked for.
+    tuple of Round
+        One per attacker, once or at every look. What a look needs is trained when it is asked for.
 
     Raises
     ------
@@ -103,6 +97,10 @@ def shadow_rounds(
     OutOfTimeError
         Where the time is over.
     """
+    main = share_readings(parties)
+    if main is None:
+        yield tuple(Round(party.suite) for party in parties)
+        return
     started = time.perf_counter()
     plan = ShadowPlan(
         n_models=session.shadow_models,
@@ -112,28 +110,37 @@ def shadow_rounds(
         place=Place(session.backend, session.scheduler),
         deadline=session.deadline,
     )
-    looks = shadow_looks(target, view, session.seed, plan)
+    looks = shadow_looks(main.target, main.view, session.seed, plan)
     most = looks.numbers[-1]
     shares = look_shares(len(looks.numbers))
     for share, shadow in zip(shares, looks.signals, strict=True):
-        view.shadow = shadow
-        ranked, different = _settle(target, view, suite, budgets, session)
         last = shadow.n_models == most
         strength = f"{shadow.n_models} shadow models"
-        blocks: tuple[str, ...] = () if different is None else (different,)
+        early: tuple[str, ...] = ()
         if not last:
             strength = f"{shadow.n_models} of at most {most} shadow models"
-            blocks += (f"a PASS takes all {most} shadow models, and this is a look at fewer",)
-        yield Round(
-            ranked,
-            strength,
-            (*plan.notes, *([] if different is None else [different])),
-            blocks,
-            time.perf_counter() - started,
-            dict(plan.training),
-            share,
-            last,
-        )
+            early = (f"a PASS takes all {most} shadow models, and this is a look at fewer",)
+        settled = []
+        for party in parties:
+            if not party.needs_shadow:
+                settled.append(Round(party.suite, blocks_pass=early, share=share, last=last))
+                continue
+            share_shadows(party, main, shadow)
+            ranked, different = _settle(party.target, party.view, party.suite, budgets, session)
+            found = () if different is None else (different,)
+            settled.append(
+                Round(
+                    ranked,
+                    strength,
+                    (*plan.notes, *found),
+                    (*found, *early),
+                    time.perf_counter() - started,
+                    dict(plan.training),
+                    share,
+                    last,
+                )
+            )
+        yield tuple(settled)
 
 
 def _settle(

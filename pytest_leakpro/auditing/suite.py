@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.attacks.base import Attack
 from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,8 +64,10 @@ def choose_suite(
             attack
             for attack in builtin_attacks().values()
             if attack.default
+            # Who sees scores learns nothing more from the labels that follow from them.
+            and not (attack.access is Access.LABEL and target.access is not Access.LABEL)
             and attack.mismatch(target) is None
-            and not (attack.needs_population and not target.has_population)
+            and not (attack.wants_population(target) and not target.has_population)
             and _lacking_shadows(attack, shadows, shadow_models) is None
         ]
         calibrated = [attack for attack in suite if attack.needs_shadow]

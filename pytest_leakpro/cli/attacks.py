@@ -78,6 +78,8 @@ def _row(attack: Attack) -> list[str]:
         needs.append("shadow models")
     if attack.needs_population:
         needs.append("population")
+    if attack.needs_also:
+        needs.append(attack.needs_also)
     return [
         attack.name,
         ", ".join(kind.__name__ for kind in attack.targets),

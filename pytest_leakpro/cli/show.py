@@ -50,6 +50,7 @@ def _lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
     for row, record, following in zip_longest(rows, records, records[1:]):
         lines.append(f"{row.figures}  {row.verdict}".rstrip())
         lines += [f"  {remark.text}" for remark in remarks_on(record)]
+        lines += [f"{part.figures}  {part.verdict}".rstrip() for part in row.slices]
         # What holds for the whole audit stands below its last row.
         said = [] if following is None else following["notes"]
         if following is None or following["test"] != record["test"]:

@@ -2,7 +2,8 @@
 
 The audited quantity is the strongest attack. FAIL when some attack refutes the limit at its share
 of the error, the shares being fixed beforehand; PASS only when every attack's upper bound is within
-the limit (an intersection-union test, which needs no correction).
+the limit (an intersection-union test, which needs no correction). Where slices are measured beside
+the whole, each is a hypothesis of its own: FAIL by Holm's procedure, PASS only where each passes.
 
 PYTEST_DONT_REWRITE
 """
@@ -13,13 +14,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_leakpro.gate.verdict import Verdict
+from pytest_leakpro.stats.multiplicity import holm_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_leakpro.gate.metrics.base import Reading
 
-__all__ = ["Decision", "WeighedReading", "decide"]
+__all__ = [
+    "Decision",
+    "JointDecision",
+    "WeighedReading",
+    "decide",
+    "decide_jointly",
+    "joint_p_value",
+]
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,27 @@ class Decision:
     blocked: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class JointDecision:
+    """The verdict on the whole and its slices together.
+
+    Attributes
+    ----------
+    each : tuple of Decision
+        One per hypothesis, in the order given.
+    place : int
+        Which of them stands for the verdict.
+    """
+
+    each: tuple[Decision, ...]
+    place: int
+
+    @property
+    def deciding(self) -> Decision:
+        """The decision that stands for all."""
+        return self.each[self.place]
+
+
 def decide(
     readings: Sequence[WeighedReading],
     limit: float | None,
@@ -68,6 +98,7 @@ def decide(
     *,
     blocks_pass: tuple[str, ...] = (),
     blocks_fail: tuple[str, ...] = (),
+    unblocked: Collection[str] = (),
 ) -> Decision:
     """Reach the verdict on one budget.
 
@@ -81,6 +112,8 @@ def decide(
         Error of both sides together, in (0, 1).
     blocks_pass, blocks_fail : tuple of str
         What about the ground truth keeps the verdict from being PASS, or FAIL.
+    unblocked : collection of str
+        Attacks whose FAIL stands all the same.
 
     Returns
     -------
@@ -90,15 +123,73 @@ def decide(
     if limit is None:
         return Decision(None, widest)
     refuting = min(readings, key=_p_per_weight)
-    if _p_per_weight(refuting) <= alpha / 2:
+    if joint_p_value(readings) <= alpha / 2:
         if blocks_fail:
-            return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
+            standing = [
+                weighed
+                for weighed in readings
+                if weighed.attack in unblocked and _p_per_weight(weighed) <= alpha / 2
+            ]
+            if not standing:
+                return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
+            refuting = min(standing, key=_p_per_weight)
         return Decision(Verdict.FAIL, refuting)
     if widest.reading.high <= limit:
         if blocks_pass:
             return Decision(Verdict.INCONCLUSIVE, widest, blocks_pass)
         return Decision(Verdict.PASS, widest)
     return Decision(Verdict.INCONCLUSIVE, widest)
+
+
+def decide_jointly(
+    hypotheses: Sequence[Sequence[WeighedReading]],
+    limit: float | None,
+    alpha: float,
+    *,
+    blocks_pass: tuple[str, ...] = (),
+    blocks_fail: tuple[str, ...] = (),
+    unblocked: Collection[str] = (),
+) -> JointDecision:
+    """Reach the verdict on one budget that the whole and each slice must keep.
+
+    Parameters
+    ----------
+    hypotheses : sequence of sequence of WeighedReading
+        The readings of the whole, then of each slice.
+    limit, alpha, blocks_pass, blocks_fail
+        As for `decide`.
+    unblocked : collection of str
+        Attacks whose FAIL on the whole stands all the same.
+
+    Returns
+    -------
+    JointDecision
+        Of those that FAIL the hypothesis with the smallest p-value stands for all, else the one
+        that would; else the one with the largest upper bound; without a limit the whole.
+    """
+    blocks = {"blocks_pass": blocks_pass, "blocks_fail": blocks_fail}
+    if limit is None:
+        return JointDecision(
+            tuple(decide(readings, None, alpha, **blocks) for readings in hypotheses), 0
+        )
+    p_values = [joint_p_value(readings) for readings in hypotheses]
+    levels = holm_levels(p_values, alpha / 2)
+    each = tuple(
+        decide(readings, limit, 2 * level, **blocks, unblocked=() if place else unblocked)
+        for place, (readings, level) in enumerate(zip(hypotheses, levels, strict=True))
+    )
+    places = range(len(each))
+    failed = [place for place in places if each[place].verdict is Verdict.FAIL]
+    if failed:
+        return JointDecision(each, min(failed, key=lambda place: p_values[place]))
+    if any(p_value <= level for p_value, level in zip(p_values, levels, strict=True)):
+        return JointDecision(each, min(places, key=lambda place: p_values[place]))
+    return JointDecision(each, max(places, key=lambda place: each[place].deciding.reading.high))
+
+
+def joint_p_value(readings: Sequence[WeighedReading]) -> float:
+    """Give the p-value of "no attack exceeds the limit": the smallest per weight, at most 1."""
+    return min(1.0, *map(_p_per_weight, readings))
 
 
 def _p_per_weight(weighed: WeighedReading) -> float:

@@ -154,6 +154,22 @@ class MembershipScores(Evidence):
         """Give the scores themselves; see `Evidence.per_unit`."""
         return self.members, self.nonmembers
 
+    def part(self, members: NDArray[Any], nonmembers: NDArray[Any]) -> MembershipScores:
+        """Give the scores of some of the units, by a mask for each side.
+
+        Raises
+        ------
+        LeakproError
+            Where there is not one entry per score, or fewer than 10 are left.
+        """
+        if (len(members), len(nonmembers)) != self.sizes:
+            raise LeakproError(
+                f"there are {len(self.members):,} + {len(self.nonmembers):,} scores for "
+                f"{len(members):,} + {len(nonmembers):,} records that are sliced: an attack must "
+                "give one score per record, or person"
+            )
+        return MembershipScores(self.members[members], self.nonmembers[nonmembers], name=self.name)
+
     def members_above(self, rank: int) -> int:
         """Count the members strictly above the non-member score of a rank, from the largest."""
         cut = self._sorted("nonmembers")[-rank]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.gate.change import Change
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.slice_figures import SliceFigures
     from pytest_leakpro.gate.verdict import Verdict
 
 __all__ = ["AttackFigures", "Interval", "Measurement"]
@@ -33,7 +34,8 @@ class AttackFigures:
     weight : float
         Its share of the error allowed for a FAIL.
     value, low, high : float
-        Estimate, lower bound at error ``weight * alpha / 2``, upper bound at error ``alpha / 2``.
+        Estimate, lower bound at error ``weight * alpha / 2`` (where there are slices, at what
+        Holm's procedure leaves of it), upper bound at error ``alpha / 2``.
     p_value : float or None
         Of the test "at most the limit".
     queries : int or None
@@ -71,6 +73,8 @@ class Interval:
 class Measurement:
     """One metric of one target, measured by the strongest attack of the suite.
 
+    Where there are slices, the budget is decided on the whole and on each of them.
+
     Attributes
     ----------
     target : str
@@ -106,7 +110,7 @@ class Measurement:
     source : str
         Where the budget was declared.
     figures : tuple of AttackFigures
-        One per attack, in the order of their weights.
+        One per attack, in the order of their weights; of the whole, whatever slices say.
     notes : tuple of str
         What else must be known to read the figures.
     size_names : tuple of str
@@ -119,6 +123,14 @@ class Measurement:
         What changed since the baseline; None where nothing was compared.
     occurrence : int
         Counts what is otherwise the same within a test, from 0.
+    slice : str or None
+        The slice that value, low, high and attack are of, as ``"sex=F"``; None for the whole.
+    slices : tuple of SliceFigures
+        One per slice that was measured.
+    exposed_share : float or None
+        Share of the records that the deciding attack finds, at the metric's false-positive rate,
+        in more than half of the shadow models that saw them, each playing the target of the
+        others. An estimate without bounds; None where that cannot be told.
     """
 
     target: str
@@ -146,6 +158,9 @@ class Measurement:
     comparable: Interval | None = None
     change: Change | None = None
     occurrence: int = 0
+    slice: str | None = None
+    slices: tuple[SliceFigures, ...] = ()
+    exposed_share: float | None = None
 
     @property
     def budget(self) -> str | None:
@@ -190,6 +205,8 @@ class Measurement:
             "shown_verdict": self.shown_verdict,
         }
         record: dict[str, Any] = {**plain(self), "metric": str(self.metric), **as_shown}
+        unit = metric_named(self.metric.name).unit
+        record["slices"] = [entry.to_plain(self.limit, unit) for entry in self.slices]
         record["suite"] = [entry.attack for entry in self.figures]
         sizes = (record.pop("n_members"), record.pop("n_nonmembers"))
         record["sizes"] = dict(zip(record.pop("size_names"), sizes, strict=True))

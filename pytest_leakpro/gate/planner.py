@@ -19,7 +19,7 @@ from pytest_leakpro.gate.wording import plain_number
 from pytest_leakpro.stats.multiplicity import attack_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pytest_leakpro.gate.metric_name import MetricName
 
@@ -138,7 +138,12 @@ def _required_sizes(
 
 
 def null_pass_chance(
-    metric: MetricName, limit: float, sizes: Sizes, alpha: float, attacks: int
+    metric: MetricName,
+    limit: float,
+    sizes: Sizes,
+    alpha: float,
+    attacks: int,
+    slices: Sequence[Sizes] = (),
 ) -> float:
     """Chance that a model without leakage passes, by a suite of attacks that err independently.
 
@@ -152,13 +157,24 @@ def null_pass_chance(
         Error of both sides together.
     attacks : int
         Number of attacks that do not rank alike.
+    slices : sequence of Sizes
+        Of the slices that must pass too. They are taken to err independently of each other and of
+        the whole, which agree in truth, so that the chance is rather more than is said.
     """
-    by_one = metric_named(metric.name).pass_chance(metric, limit, sizes, alpha / 2, None)
-    return float(by_one**attacks)
+    definition = metric_named(metric.name)
+    chance = 1.0
+    for part in (sizes, *slices):
+        chance *= definition.pass_chance(metric, limit, part, alpha / 2, None) ** attacks
+    return float(chance)
 
 
 def limit_passed_safely(
-    metric: MetricName, limit: float, sizes: Sizes, alpha: float, attacks: int
+    metric: MetricName,
+    limit: float,
+    sizes: Sizes,
+    alpha: float,
+    attacks: int,
+    slices: Sequence[Sizes] = (),
 ) -> float | None:
     """Give a round limit that a model without leakage passes at these sizes.
 
@@ -179,8 +195,19 @@ def limit_passed_safely(
         return math.floor(value * 200 + 1 + 1e-9) / 200
 
     candidate = following(limit)
+    # The smallest slice rules most limits out, for the price of one.
+    parts = sorted((sizes, *slices), key=min)
+
+    def passes(candidate: float) -> bool:
+        chance = 1.0
+        for part in parts:
+            chance *= null_pass_chance(metric, candidate, part, alpha, attacks)
+            if chance < POWER:
+                return False
+        return True
+
     while candidate < ceiling:
-        if null_pass_chance(metric, candidate, sizes, alpha, attacks) >= POWER:
+        if passes(candidate):
             return candidate
         candidate = following(candidate)
     return None

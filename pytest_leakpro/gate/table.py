@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
@@ -50,12 +51,15 @@ class TableRow:
         ``"PASS"``, ``"FAIL"``, ``"INCONCLUSIVE"`` or None, to choose a colour by.
     weak : bool
         Whether a PASS comes from a weak suite.
+    slices : tuple of TableRow
+        The rows of its slices, indented.
     """
 
     figures: str
     verdict: str
     outcome: str | None
     weak: bool
+    slices: tuple[TableRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,49 @@ def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:
+def _slice_cells(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"  {printable(slice_name(entry['slicing'], entry['label']), 40)}",
+            f"{entry['n_members']:,} + {entry['n_nonmembers']:,}",
+            entry["shown_value"],
+            f"{entry['shown_low']} to {entry['shown_high']}",
+            "",
+            entry["verdict"] or "-",
+        )
+        for entry in record.get("slices", ())
+    ]
+
+
+def _widths(records: Sequence[Mapping[str, Any]]) -> list[int]:
+    rows = [_cells(record) for record in records]
+    slices = [cells for record in records for cells in _slice_cells(record)]
+    rows += [("", "", *cells[2:]) for cells in slices]
     widths = [max(len(cell) for cell in column) for column in zip(HEADINGS, *rows, strict=True)]
     excess = sum(widths) + 2 * (len(widths) - 1) - WIDTH
     for column, least in ((0, _LEAST_TARGET), (1, 14)):
         cut = max(0, min(excess, widths[column] - least))
         widths[column] -= cut
         excess -= cut
+    # The names of slices stand across the first two columns, with their sizes where these fit.
+    wanted = max((len(_slice_start(cells)) for cells in slices), default=0)
+    widths[0] += max(0, min(-excess, wanted - _start(widths)))
     return widths
+
+
+def _start(widths: Sequence[int]) -> int:
+    return widths[0] + 2 + widths[1]
+
+
+def _slice_start(cells: Sequence[str]) -> str:
+    return f"{cells[0]}  {cells[1]}"
+
+
+def _slice_line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    room = _start(widths)
+    start = _slice_start(cells)
+    start = start if len(start) <= room else cells[0]
+    return f"{printable(start, room).ljust(room)}  {_line(cells[2:], widths[2:])}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -105,7 +144,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def table_header(records: Sequence[Mapping[str, Any]]) -> str:
     """Give the line of headings above the rows of these records."""
-    return _line(HEADINGS, _widths([_cells(record) for record in records])).rstrip()
+    return _line(HEADINGS, _widths(records)).rstrip()
 
 
 def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
@@ -116,22 +155,28 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
     records : sequence of mapping
         As of `Measurement.to_plain`.
     """
-    cells = [_cells(record) for record in records]
-    widths = _widths(cells)
+    widths = _widths(records)[:-1]
     return [
         TableRow(
-            _line(row[:-1], widths[:-1]),
-            row[-1],
+            _line(_cells(record)[:-1], widths),
+            record["shown_verdict"],
             record["verdict"],
             record["weak_suite"],
+            tuple(
+                TableRow(_slice_line(cells[:-1], widths), cells[-1], entry["verdict"], False)
+                for cells, entry in zip(_slice_cells(record), record.get("slices", ()), strict=True)
+            ),
         )
-        for row, record in zip(cells, records, strict=True)
+        for record in records
     ]
 
 
 def detail(record: Mapping[str, Any]) -> str:
     """Say by which attack, from where, on how many records and in what time."""
     attack = f"by {printable(record['attack'], 40)}; " if record["attack"] else ""
+    where = in_slice(record)
+    if where:
+        attack = f"{printable(where, 60)} {attack}"
     sizes = " + ".join(f"{size:,}" for size in record["sizes"].values())
     return f"{attack}{printable(record['strength'], 80)}; {sizes}; {record['seconds']:.1f} s"
 
@@ -189,6 +234,7 @@ def text_table(records: Sequence[Mapping[str, Any]]) -> str:
     lines = [table_header(records)]
     for row, record in zip(table_rows(records), records, strict=True):
         lines += [f"{row.figures}  {row.verdict}".rstrip(), f"  {_detail_line(record)}"]
+        lines += [f"{part.figures}  {part.verdict}".rstrip() for part in row.slices]
     return "\n".join(lines)
 
 
@@ -196,10 +242,11 @@ def html_table(records: Sequence[Mapping[str, Any]]) -> str:
     """Write the table as HTML, for a notebook; every name is escaped."""
     headings = (*HEADINGS, "how")
     head = "".join(f"<th>{heading}</th>" for heading in headings)
+    rows = []
+    for record in records:
+        rows.append((*_cells(record), detail(record)))
+        rows += [(*cells, "") for cells in _slice_cells(record)]
     body = "".join(
-        "<tr>"
-        + "".join(f"<td>{escape(cell)}</td>" for cell in (*_cells(record), detail(record)))
-        + "</tr>"
-        for record in records
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -138,6 +138,12 @@ def add_options(parser: pytest.Parser) -> None:
         const=True,
         help="Keep the scores per record in .leakpro/scores, for paired comparisons.",
     )
+    option(
+        "--leakpro-save-vulnerable",
+        type=int,
+        metavar="K",
+        help="Keep the K most exposed members of every audit in .leakpro/vulnerable (none).",
+    )
     option("--leakpro-markdown", metavar="PATH", help="Write the summary to this file.")
     option(
         "--leakpro-code-quality",
@@ -165,6 +171,7 @@ def add_options(parser: pytest.Parser) -> None:
     ini("leakpro_require_baseline", "As --leakpro-require-baseline.", type="bool", default=None)
     ini("leakpro_compare_fail", "As --leakpro-compare-fail.", type="linelist", default=[])
     ini("leakpro_save_scores", "As --leakpro-save-scores.", type="bool", default=None)
+    ini("leakpro_save_vulnerable", "As --leakpro-save-vulnerable.", type="int", default=None)
     ini("leakpro_markdown", "As --leakpro-markdown.", type="string", default=None)
     ini("leakpro_code_quality", "As --leakpro-code-quality.", type="string", default=None)
 

@@ -77,6 +77,7 @@ def read_settings(config: pytest.Config) -> Settings:
             "backend",
             "scheduler",
             "save_scores",
+            "save_vulnerable",
         )
     }
     private = Path(config.rootpath, ".leakpro")

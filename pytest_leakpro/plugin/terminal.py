@@ -89,6 +89,9 @@ def _write_row(reporter: pytest.TerminalReporter, row: TableRow, record: dict[st
     for remark in remarks_on(record):
         if reporter.verbosity >= 0 or remark.tone != "plain":
             reporter.write_line(f"  {remark.text}", **_TONES[remark.tone])
+    for part in row.slices if reporter.verbosity >= 0 else ():
+        reporter.write(f"{part.figures}  ")
+        reporter.write_line(part.verdict, **_COLOURS.get(part.outcome or "", {}))
 
 
 def _all(values: list[Any]) -> str:

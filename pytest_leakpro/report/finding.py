@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import printable, shown
 
@@ -115,7 +116,18 @@ def statement(record: Mapping[str, Any]) -> str:
 def _measured(record: Mapping[str, Any]) -> str:
     if record["value"] is None:
         return "nothing was scored"
-    return f"{record['shown_value']} ({bounds(record)})"
+    return f"{record['shown_value']} ({bounds(record)}) {in_slice(record)}".rstrip()
+
+
+def _slices(record: Mapping[str, Any]) -> list[str]:
+    """Write a line per slice: ``sex=F: 4.7% (3.1% to 6.6%), FAIL by lira; 1,204 + 1,198``."""
+    return [
+        f"{slice_name(entry['slicing'], entry['label'])}: {entry['shown_value']} "
+        f"({entry['shown_low']} to {entry['shown_high']})"
+        + (f", {entry['verdict']}" if entry["verdict"] else "")
+        + f" by {entry['attack']}; {entry['n_members']:,} + {entry['n_nonmembers']:,}"
+        for entry in record.get("slices", ())
+    ]
 
 
 def _sizes(record: Mapping[str, Any]) -> str:
@@ -145,6 +157,7 @@ def details(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("rerun", reruns(record)),
         ("error", record["error"] or ""),
         ("measured", "" if record["error"] else _measured(record)),
+        *(("slice", line) for line in _slices(record)),
         ("budget", _budget(record)),
         ("change", change["shown"] if change else ""),
         *(("", f"note: {note}") for note in (change or {}).get("notes", ())[:_MOST_NOTES]),
@@ -152,6 +165,7 @@ def details(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("attacker", "" if record["error"] else record["strength"]),
         ("sizes", _sizes(record)),
         ("seed", f"{record['seed']}, alpha {record['alpha']:g}"),
+        ("exposed", _exposed(record)),
         ("took", f"{record['seconds']:.1f} s"),
         ("chance", _chance(record)),
         ("test", record["test"]),
@@ -167,6 +181,12 @@ def _budget(record: Mapping[str, Any]) -> str:
         return ""
     where = f" ({record['source']})" if record["source"] else ""
     return f"at most {record['shown_limit']}{where}"
+
+
+def _exposed(record: Mapping[str, Any]) -> str:
+    if record.get("exposed_share") is None:
+        return ""
+    return f"{shown(record['exposed_share'], 'percent')} of the records are found in most trainings"
 
 
 def _chance(record: Mapping[str, Any]) -> str:

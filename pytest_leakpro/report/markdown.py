@@ -10,6 +10,7 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.slice_figures import in_slice
 from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.report.finding import (
@@ -121,7 +122,7 @@ def _cells(record: Mapping[str, Any]) -> list[str]:
     mark = "❌ " if is_regression(record) else ""
     return [
         code_span(record["target"], 60),
-        code_span(record["metric"], 60),
+        code_span(f"{record['metric']} {in_slice(record)}".strip(), 100),
         prose(record["shown_value"], 30),
         prose(bounds(record), 60),
         prose(record["shown_limit"], 30),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.slice_figures import in_slice
 from pytest_leakpro.gate.table import HEADINGS
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.report.finding import bounds, details, reruns
@@ -45,7 +46,7 @@ def _rows(record: Mapping[str, Any]) -> str:
     verdict = f"{verdict_mark(record)} {record['shown_verdict']}".strip()
     cells = (
         printable(record["target"], 60),
-        printable(record["metric"], 60),
+        printable(f"{record['metric']} {in_slice(record)}".strip(), 100),
         printable(record["shown_value"], 30),
         printable(bounds(record), 60),
         printable(record["shown_limit"], 30),

@@ -14,6 +14,7 @@ from pytest_leakpro.shadow.stacked_forward import products_gradients, vmap_gradi
 from pytest_leakpro.shadow.stacked_optimiser import StackedOptimiser
 from pytest_leakpro.targets.torch_training import (
     inputs_on,
+    kept_epochs,
     labels_on,
     new_modules,
     order_of,
@@ -59,8 +60,9 @@ def train_group(
 
     Returns
     -------
-    list of torch.nn.Module
-        K trained modules, in evaluation mode.
+    list
+        K trained modules, in evaluation mode; with checkpoints a list of modules of each, the
+        trained one last.
     list of bool
         Whether each one's losses and weights stayed finite.
 
@@ -118,6 +120,7 @@ class _Group:
         ]
         self._seed = seeds[0]
         self._kept: dict[tuple[str, int], Any] = {}
+        self._states: list[dict[str, Any]] = []
         names = [name for name, _ in trained_parameters(first)]
         self._weights = {name: self._stack(name) for name in names}
         others = {name for name, _ in (*first.named_parameters(), *first.named_buffers())}
@@ -130,8 +133,6 @@ class _Group:
 
     def train(self, stopped: Callable[[], bool]) -> tuple[list[Any], list[bool]]:
         """Train them."""
-        import torch
-
         trainer = self._trainer
         # Others are trained in threads: only what stands alone in its process may hold the state.
         if draws_from_torch(self._way, trainer):
@@ -141,11 +142,22 @@ class _Group:
             finite = self._epochs(stopped)
         for stacked in self._weights.values():
             finite &= stacked.flatten(1).isfinite().all(1)
+        earlier = [self._written(state, copy.deepcopy(self._modules)) for state in self._states]
+        trained = self._written(self._weights, self._modules)
+        if not self._states:
+            return trained, finite.tolist()
+        runs = zip(*earlier, trained, strict=True)
+        return [list(run) for run in runs], finite.tolist()
+
+    def _written(self, weights: dict[str, Any], modules: list[Any]) -> list[Any]:
+        """Write stacked weights into modules."""
+        import torch
+
         with torch.no_grad():
-            for name, stacked in (*self._weights.items(), *self._frozen.items()):
-                for module, value in zip(self._modules, stacked.unbind(), strict=True):
+            for name, stacked in (*weights.items(), *self._frozen.items()):
+                for module, value in zip(modules, stacked.unbind(), strict=True):
                     _part(module, name).copy_(value)
-        return [module.eval() for module in self._modules], finite.tolist()
+        return [module.eval() for module in modules]
 
     def _epochs(self, stopped: Callable[[], bool]) -> Any:
         import torch
@@ -160,6 +172,7 @@ class _Group:
             gradients_of = vmap_gradients(first, trainer.loss)
         optimiser = StackedOptimiser(trainer, self._weights)
         sums = torch.zeros(len(self._modules), device=trainer.device)
+        moments = kept_epochs(trainer.epochs, trainer.checkpoints)
         for epoch in range(trainer.epochs):
             optimiser.rate = trainer.rate(epoch)
             for step in self._epoch():
@@ -178,6 +191,10 @@ class _Group:
                         sums += losses
                     else:
                         sums[members] += losses
+            if epoch in moments[:-1]:
+                self._states.append(
+                    {name: value.detach().clone() for name, value in self._weights.items()}
+                )
         return sums.isfinite()
 
     def _epoch(self) -> Iterator[list[tuple[list[int] | None, Any]]]:

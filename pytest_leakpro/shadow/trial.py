@@ -131,7 +131,9 @@ class Workload:
         few = np.arange(min(self.n_pool, self.trainer.batch_size))
         try:
             with one_thread():
-                replace(self.trainer, epochs=1)(take(self.X, few), take(self.y, few), 0)
+                replace(self.trainer, epochs=1, checkpoints=0)(
+                    take(self.X, few), take(self.y, few), 0
+                )
         except LeakproError:
             raise
         except Exception as error:
@@ -166,7 +168,7 @@ class Workload:
         epochs = max(1, min(self.trainer.epochs, steps // self.steps_per_epoch))
         steps = epochs * min(steps, self.steps_per_epoch)
         n_records = min(self.n_records, steps * self.trainer.batch_size)
-        trainer = replace(self.trainer, epochs=epochs)
+        trainer = replace(self.trainer, epochs=epochs, checkpoints=0)
         at_once = self.at_once(way)
         job = self._job(way, at_once * way.group, n_records)
         try:

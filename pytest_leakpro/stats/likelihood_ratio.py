@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from scipy import special
@@ -14,6 +14,7 @@ from pytest_leakpro.stats.signal_laws import (
     Variance,
     log_likelihood,
     log_upper_tail,
+    moderate_gaps,
     record_moments,
     standardise,
     unit_of,
@@ -61,6 +62,7 @@ def lira_online(
     included: NDArray[np.bool_],
     target: NDArray[Any],
     variance: Variance = "moderated",
+    gaps: Literal["own", "moderated"] = "own",
 ) -> NDArray[np.float64]:
     """Score records by the likelihood of the target's signal with the record and without.
 
@@ -85,6 +87,8 @@ def lira_online(
           by `moderate_variances`, "in" and "out" apart, and have d0 + count - 1 degrees of
           freedom. The scale is sqrt(s^2 (1 + 1/count)), as the mean is estimated too. Normal
           where d0 is infinite.
+    gaps : {"own", "moderated"}
+        Whether each record's two means are its own, or their gap is shrunk by `moderate_gaps`.
 
     Returns
     -------
@@ -108,12 +112,12 @@ def lira_online(
     count = np.count_nonzero(included, axis=0)
     others = len(signals) - count
     require_two(count, others)
-    score = log_likelihood(
-        target, record_moments(signals, included, True, count, unit), count, variance, unit
-    )
-    score -= log_likelihood(
-        target, record_moments(signals, included, False, others, unit), others, variance, unit
-    )
+    inside = record_moments(signals, included, True, count, unit)
+    outside = record_moments(signals, included, False, others, unit)
+    if gaps == "moderated":
+        moderate_gaps(inside, outside, (count, others))
+    score = log_likelihood(target, inside, count, variance, unit)
+    score -= log_likelihood(target, outside, others, variance, unit)
     return score
 
 

@@ -157,6 +157,8 @@ def _locked(private: Path) -> Iterator[None]:
 
 def _entry(record: Mapping[str, Any]) -> dict[str, Any]:
     entry = {field: _rounded(record[field]) for field in _FIELDS}
+    if record.get("slice"):
+        entry["slice"] = record["slice"]
     entry["evidence"] = {"kind": record["evidence"]["kind"]}
     # Without its key a digest of data would confirm a guessed data set; see `digests`.
     entry["digests"] = dict(record["digests"])

@@ -80,4 +80,6 @@ def require_model(model: Any) -> None:
 def _no_model(model: Any) -> LeakproError:
     what = "None" if model is None else f"a {type(model).__name__}"
     hint = "; files are yours to load" if isinstance(model, str) else ""
+    if isinstance(model, (list, tuple)):
+        hint = "; of the checkpoints of a training pass the last, and the list as checkpoints="
     return LeakproError(f"model is {what}: pass {_WANTED}{hint}")

@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +14,18 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_classifier
+from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.containers import kind_of
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
-from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
 from pytest_leakpro.targets.model_reader import ModelReader
 from pytest_leakpro.targets.reading import ClassReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
@@ -55,12 +57,20 @@ class Classifier(MembershipTarget):
     groups : (ids, ids) or (ids, ids, ids), optional
         Person ids of members, non-members (and population), one per record. The person is then
         what is counted.
+    slices : mapping or sequence, optional
+        Subgroups, each of which keeps every budget: ``{"sex": (values of the members, values of
+        the non-members)}`` with one value per record, or a function of X or the name of a column
+        of X in place of the pair; ``["sex", "age_band"]`` for columns of those names.
     audit_size : int, optional
         Score at most that many of each side, drawn with the seed. At least 10.
     allow_overlap : bool, default False
         Measure although more than 1 % stand on both sides; no verdict is a PASS then.
     access : {"label", "scores", "white-box"}, default "scores"
         What the attacker sees.
+    attackers : sequence of str, optional
+        Several attackers in place of `access`, who are compared side by side: each an access, alone
+        or with ``"without recipe"`` behind it, such as ``["label", "scores without recipe",
+        "scores", "white-box"]``. Every budget holds for each of them.
     batch_size : int, optional
         Send at most that many records at once. By default all, of torch modules 1024.
     name : str, optional
@@ -74,6 +84,13 @@ class Classifier(MembershipTarget):
         Signals of shadow models that were trained elsewhere; then none is trained here.
     trainer_version : str, optional
         A name for what the cache cannot tell of `train`: change it when the recipe changes.
+    augmentations : sequence of callable, "default" or None, default "default"
+        Functions ``X -> X'`` from records to as many others of the same kind, about which an
+        attacker asks the model as well. By default images, of shape (n, h, w), (n, c, h, w) or
+        (n, h, w, c), are mirrored and shifted by one pixel; None for none.
+    checkpoints : sequence, optional
+        Models that the training left on its way, in its order: what the attacker saw of it. Of a
+        torch module also state dicts, or paths to files of them. `model` is the last one.
 
     Attributes
     ----------
@@ -112,53 +129,72 @@ class Classifier(MembershipTarget):
         classes: Sequence[Any] | None = None,
         output: str | None = None,
         groups: Any = None,
+        slices: Any = None,
         audit_size: int | None = None,
         allow_overlap: bool = False,
-        access: str = "scores",
+        access: str | None = None,
+        attackers: Sequence[str] | None = None,
         batch_size: int | None = None,
         name: str | None = None,
         train: Any = None,
         n_train: int | None = None,
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
+        augmentations: Any = "default",
+        checkpoints: Any = None,
     ) -> None:
         output = _check_output(output)
-        labels_only = Access.parse(access) is Access.LABEL
-        adapter = (adapt_labels if labels_only else adapt_classifier)(model, output=output)
         self.model = model
-        self.classes = _settle_classes(classes, adapter.classes)
         self._output = output
-        reader: Reader
-        if labels_only:
-            adapter.classes = self.classes
-            reader = LabelReader(self.classes)
-        else:
-            told = adapter.output or output
-            reader = ClassReader(self.classes, told, pairwise=adapter.pairwise)
+        self.classes: tuple[Any, ...] | None = None
+        seen = parse_access(access, attackers)
+        first = self._sight(seen)[0]
+        self.classes = _settle_classes(classes, first.classes)
         super().__init__(
-            adapter,
-            reader,
+            *self._sight(seen),
             partial(_read_labels, classes=self.classes),
             members,
             nonmembers,
             population=population,
             groups=groups,
+            slices=slices,
             audit_size=audit_size,
             allow_overlap=allow_overlap,
             access=access,
+            attackers=attackers,
             batch_size=batch_size,
             name=name,
             train=train,
             n_train=n_train,
             signals=signals,
             trainer_version=trainer_version,
+            augmentations=augmentations,
+            checkpoints=read_checkpoints(checkpoints, model, self._adapt(seen)),
         )
+
+    def _adapt(self, access: Access) -> Callable[[Any], ModelAdapter]:
+        adapt = adapt_labels if access is Access.LABEL else adapt_classifier
+        return partial(adapt, output=self._output)
+
+    def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
+        """Ask for labels, or for scores; see `MembershipTarget`."""
+        adapter = self._adapt(access)(self.model)
+        if access is Access.LABEL:
+            adapter.classes = adapter.classes if self.classes is None else self.classes
+            return adapter, LabelReader(self.classes)
+        told = adapter.output or self._output
+        return adapter, ClassReader(self.classes, told, pairwise=adapter.pairwise)
 
     @property
     def model_reader(self) -> ModelReader:
         """Reads other models of the same recipe as this one is read."""
-        labels_only = self.access is Access.LABEL
-        return ModelReader(self.classes, self._output, self._batch_size, labels_only=labels_only)
+        return ModelReader(
+            self.classes,
+            self._output,
+            self._batch_size,
+            labels_only=self.access is Access.LABEL,
+            weights=self.access is Access.WHITE_BOX,
+        )
 
 
 def _read_labels(y: Any, side: str, classes: tuple[Any, ...] | None) -> NDArray[np.intp]:

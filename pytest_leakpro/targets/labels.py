@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["class_indices", "label_values", "name_classes", "target_values"]
 
 
-def label_values(y: Any, side: str, noun: str = "labels") -> list[Any]:
+def label_values(y: Any, side: str, noun: str = "labels", *, missing: bool = False) -> list[Any]:
     """Read one label per record.
 
     Parameters
@@ -32,11 +32,13 @@ def label_values(y: Any, side: str, noun: str = "labels") -> list[Any]:
         What the argument is called, for the errors.
     noun : str
         What the values are called, for the errors.
+    missing : bool
+        Whether values may be missing.
 
     Returns
     -------
     list
-        n plain Python values, none of them missing.
+        n plain Python values, none of them missing unless that is allowed.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def label_values(y: Any, side: str, noun: str = "labels") -> list[Any]:
         If there is more than one label per record, or a label is missing.
     """
     values = _unpack(y, side, noun)
-    n_missing = sum(map(is_missing, values))
+    n_missing = 0 if missing else sum(map(is_missing, values))
     if n_missing:
         raise LeakproError(
             f"{side}: {n_missing:,} of {len(values):,} {noun} are missing (None or NaN): "

@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from copy import copy
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,14 @@ import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.targets.access import Access
-from pytest_leakpro.targets.membership_view import MembershipView
+from pytest_leakpro.targets.attackers import Attacker, parse_attackers, strongest_access
+from pytest_leakpro.targets.augmentations import read_augmentations
+from pytest_leakpro.targets.callable_model import CallableModel
+from pytest_leakpro.targets.membership_view import MembershipView, Sight
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
+from pytest_leakpro.targets.slices import Slices
 from pytest_leakpro.targets.trainers import trainer_of
 from pytest_leakpro.targets.units import Units, group_units, record_units
 
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.reading import Reader
 
-__all__ = ["MembershipTarget"]
+__all__ = ["MembershipTarget", "parse_access"]
 
 
 class MembershipTarget:
@@ -48,12 +53,16 @@ class MembershipTarget:
         Records that stand on neither side.
     groups : pair or triple or None
         Person ids of the members, the non-members, and the population.
+    slices : mapping, sequence or None
+        What to slice the records by.
     audit_size : int or None
         At most how many units of each side to score, at least 10.
     allow_overlap : bool
         Whether to go on when more than 1 % of the records stand on both sides.
-    access : str
-        What the attacker sees.
+    access : str or None
+        What the attacker sees; scores by default.
+    attackers : sequence of str or None
+        Several attackers instead, who are compared.
     batch_size : int or None
         At most how many records to send to the model at once.
     name : str or None
@@ -66,13 +75,21 @@ class MembershipTarget:
         Signals of shadow models that were trained elsewhere.
     trainer_version : str or None
         Names what cannot be told of `train` for the cache.
+    augmentations : "default", None or sequence of callable
+        Functions ``X -> X'`` with which the attacker may augment records.
+    checkpoints : tuple
+        Models that the training left on its way, the model itself last; empty where none are given.
 
     Attributes
     ----------
-    train, n_train, signals, trainer_version
+    train, n_train, signals, trainer_version, checkpoints
         As given.
+    slices : Slices or None
+        Subgroups that are measured one by one.
     named : bool
         Whether the user gave the target its name.
+    augmentations : tuple of callable
+        Those that there are; of images by default some.
     pool_positions : tuple of ndarray or None
         Where members and non-members stand in the pool of a recipe, which drew them from it.
     """
@@ -89,17 +106,30 @@ class MembershipTarget:
         *,
         population: Any,
         groups: Any,
+        slices: Any,
         audit_size: int | None,
         allow_overlap: bool,
-        access: str,
+        access: str | None,
+        attackers: Any,
         batch_size: int | None,
         name: str | None,
         train: Any,
         n_train: int | None,
         signals: ShadowSignals | None,
         trainer_version: str | None,
+        augmentations: Any = "default",
+        checkpoints: tuple[Any, ...] = (),
     ) -> None:
-        self.access = Access.parse(access)
+        self.checkpoints = checkpoints
+        self.attackers = _check_attackers(attackers, access)
+        self.access = parse_access(access, attackers)
+        self.attacker_name = self.access.value
+        if self.access is Access.WHITE_BOX and isinstance(adapter, CallableModel):
+            raise LeakproError(
+                f"access 'white-box': the model ({adapter.name}) is a callable, which has no "
+                "weights: give the torch module or scikit-learn estimator that it asks, or say "
+                "access='scores'"
+            )
         self.named = _check_name(name) is not None
         self.pool_positions: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
         self.name = name or adapter.name
@@ -128,6 +158,8 @@ class MembershipTarget:
             require_alike(sides["members"], sides[side])
         self._members, self._nonmembers = sides["members"], sides["nonmembers"]
         self._population = sides.get("population")
+        self.slices = Slices.read(slices, self._members, self._nonmembers)
+        self.augmentations = read_augmentations(augmentations, self._members.inputs)
         self.signals = _check_signals(signals, len(self._members) + len(self._nonmembers))
 
     def __repr__(self) -> str:
@@ -161,6 +193,27 @@ class MembershipTarget:
         """Where the model computes, None where that cannot be told."""
         device: str | None = getattr(self._adapter, "device", None)
         return device
+
+    def seen_by(self, attacker: Attacker) -> MembershipTarget:
+        """Give the same target as another attacker sees it.
+
+        Parameters
+        ----------
+        attacker : Attacker
+            Without knowledge of the recipe nothing is trained for it, and signals of shadow models
+            that were brought along are not its own. Those are losses: who sees labels only has
+            no use for them either.
+        """
+        seen = copy(self)
+        seen.access, seen.attackers, seen.attacker_name = attacker.access, (), str(attacker)
+        seen._adapter, seen._reader = self._sight(attacker.access)
+        if not attacker.recipe or (attacker.access is Access.LABEL and self.signals is not None):
+            seen.train, seen.signals = False, None
+        return seen
+
+    def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
+        """Give what asks the model, and what reads it, for who has this access."""
+        raise NotImplementedError
 
     @property
     def model_reader(self) -> ModelReader:
@@ -205,16 +258,41 @@ class MembershipTarget:
             warn(f"{self.name}: {text}")
         return MembershipView(
             preparation,
-            self._adapter,
-            self._reader,
+            self.sight,
             self._batch_size,
             n_members_given=len(self._members),
-            raw_model=self.model,
-            model_reader=self.model_reader,
-            access=self.access,
-            train=trainer_of(self),
+            slices=self.slices,
             seed=seed,
         )
+
+    @property
+    def sight(self) -> Sight:
+        """What the attacker can ask and knows."""
+        return Sight(
+            self._adapter,
+            self._reader,
+            self.model,
+            self.model_reader,
+            self.access,
+            trainer_of(self),
+            self.augmentations,
+            self.checkpoints,
+        )
+
+
+def parse_access(access: Any, attackers: Any) -> Access:
+    """Settle the access of a target: as given, or that of the attacker who sees most."""
+    if attackers is None:
+        return Access.parse("scores" if access is None else access)
+    return strongest_access(parse_attackers(attackers))
+
+
+def _check_attackers(attackers: Any, access: Any) -> tuple[Attacker, ...]:
+    if attackers is None:
+        return ()
+    if access is not None:
+        raise LeakproError("access= and attackers=: give one of them; access= is one attacker")
+    return parse_attackers(attackers)
 
 
 def _check_name(name: Any) -> str | None:

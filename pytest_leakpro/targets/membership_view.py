@@ -5,7 +5,8 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,14 +20,50 @@ from pytest_leakpro.targets.scoring import score
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from pytest_leakpro.targets.augmentations import Augmentation
     from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.preparation import Preparation
     from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.records import Records
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
     from pytest_leakpro.targets.signals import Signals
+    from pytest_leakpro.targets.slices import Slice, Slices
 
-__all__ = ["MembershipView"]
+__all__ = ["MembershipView", "Sight"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Sight:
+    """What an attacker can ask of a model, and what it knows.
+
+    Attributes
+    ----------
+    adapter : ModelAdapter
+        The model to ask.
+    reader : Reader
+        Turns what the model returns into signals.
+    model : object
+        The model as the user gave it.
+    model_reader : ModelReader
+        Reads it, and others of its recipe, on whatever records.
+    access : Access
+        What the attacker sees.
+    train : callable or None
+        The recipe, for attackers who train models of their own.
+    augmentations : tuple of callable
+        Functions ``X -> X'`` that make copies of records, for attackers who ask about these too.
+    checkpoints : tuple
+        The model's, for attackers who saw its training; the model itself is the last.
+    """
+
+    adapter: ModelAdapter
+    reader: Reader
+    model: Any = None
+    model_reader: ModelReader = field(default_factory=ModelReader)
+    access: Access = Access.SCORES
+    train: Any = None
+    augmentations: tuple[Augmentation, ...] = ()
+    checkpoints: tuple[Any, ...] = ()
 
 
 class MembershipView:
@@ -39,22 +76,14 @@ class MembershipView:
     ----------
     preparation : Preparation
         The sides.
-    model : ModelAdapter
-        The model to ask.
-    reader : Reader
-        Turns what the model returns into signals.
+    sight : Sight
+        What the attacker can ask and knows.
     batch_size : int or None
         At most how many records to send at once.
     n_members_given : int
         Number of member records as the user gave them.
-    raw_model : object
-        The model as the user gave it.
-    model_reader : ModelReader
-        Reads it, and others of its recipe, on whatever records.
-    access : Access
-        What the attacker sees.
-    train : callable or None
-        The recipe, for attackers who train models of their own.
+    slices : Slices or None
+        What to slice the units by.
     seed : int
         The session's, from which what attacks share is drawn.
 
@@ -67,26 +96,33 @@ class MembershipView:
         non-members, then the population.
     readings : tuple of Reading
         What else is read of shadow models, for the attacks that are to run.
+    access : Access
+        What the attacker sees.
+    train : callable or None
+        The recipe, for attackers who train models of their own.
+    augmentations : tuple of callable
+        Make copies of records, for attackers who ask about these too.
+    checkpoints : tuple
+        The model's, for attackers who saw its training; the model itself is the last.
     kept : dict
         What one attack worked out and others take over, by name; follows from the view alone.
-    access, train, seed
+    seed : int
         As given.
+    slices : tuple of Slice
+        The subgroups that are measured one by one.
     """
 
     def __init__(
         self,
         preparation: Preparation,
-        model: ModelAdapter,
-        reader: Reader,
+        sight: Sight,
         batch_size: int | None = None,
         *,
         n_members_given: int = 0,
-        raw_model: Any = None,
-        model_reader: ModelReader | None = None,
-        access: Access = Access.SCORES,
-        train: Any = None,
+        slices: Slices | None = None,
         seed: int = 0,
     ) -> None:
+        self.seed = seed
         self._records = {
             records.side: records
             for records in (preparation.members, preparation.nonmembers, preparation.population)
@@ -94,27 +130,37 @@ class MembershipView:
         }
         self._pool = preparation.unsampled or (preparation.members, preparation.nonmembers)
         self._n_members_given = n_members_given
-        self._model = model
-        self._reader = reader
         self._batch_size = batch_size
+        self._begin(sight)
+        self._notes = tuple(preparation.notes)
+        self.blocks_pass: tuple[str, ...] = tuple(preparation.blocks_pass)
+        self.slices: tuple[Slice, ...] = ()
+        if slices is not None:
+            self.slices, said = slices.of(self)
+            self._notes += said
+
+    def _begin(self, sight: Sight) -> None:
+        """Ask nothing yet."""
+        self._sight = sight
+        self.access, self.train = sight.access, sight.train
+        self.augmentations, self.checkpoints = sight.augmentations, sight.checkpoints
+        self.kept: dict[str, Any] = {}
+        self.shadow: ShadowSignals | None = None
+        self.readings: tuple[Reading, ...] = ()
         self._values: dict[str, NDArray[np.float64]] = {}
         self._signals: dict[str, Signals] = {}
         self._columns: int | None = None
         self._output: str | None = None
-        self._raw_model = raw_model
-        self._model_reader = model_reader or ModelReader()
-        self.access = access
-        self.train = train
-        self.seed = seed
-        self.kept: dict[str, Any] = {}
-        self.readings: tuple[Reading, ...] = ()
         self._further: dict[str, NDArray[np.float64]] = {}
         self._costs: dict[str, int] = {}
         self._charges: dict[str, int] = {}
         self._meter = Meter()
-        self._notes = tuple(preparation.notes)
-        self.blocks_pass: tuple[str, ...] = tuple(preparation.blocks_pass)
-        self.shadow: ShadowSignals | None = None
+
+    def seen_by(self, sight: Sight) -> MembershipView:
+        """Give the same records as another attacker sees them, of whom nothing was asked yet."""
+        other = copy(self)
+        other._begin(sight)
+        return other
 
     def __repr__(self) -> str:
         return (
@@ -144,6 +190,11 @@ class MembershipView:
     def has_population(self) -> bool:
         """Whether there is a population; does not ask the model."""
         return "population" in self._records
+
+    @property
+    def regression(self) -> bool:
+        """Whether the model predicts numbers; does not ask it."""
+        return self._sight.model_reader.regression
 
     @property
     def n_members(self) -> int:
@@ -241,7 +292,7 @@ class MembershipView:
                 f"an attack wants the model's weights, and the attacker has access to "
                 f"{self.access.value}: an attack that declares white-box access gets them"
             )
-        return self._raw_model
+        return self._sight.model
 
     @property
     def asking(self) -> ModelReader:
@@ -250,8 +301,8 @@ class MembershipView:
         Use `ask` for the target; this is for models of the attacker's own.
         """
         output = self._settle_output()
-        known = output if output in ("probabilities", "logits") else self._model_reader.output
-        return replace(self._model_reader, output=known)
+        known = output if output in ("probabilities", "logits") else self._sight.model_reader.output
+        return replace(self._sight.model_reader, output=known)
 
     def ask(self, records: Records) -> Signals:
         """Ask the model about any records, such as perturbed ones; every record is a query.
@@ -267,7 +318,7 @@ class MembershipView:
             `LabelSignals` where the attacker sees labels only.
         """
         self._charges["asked"] = self._charges.get("asked", 0) + len(records)
-        return replace(self.asking, meter=self._meter).signals(self._raw_model, records)
+        return replace(self.asking, meter=self._meter).signals(self._sight.model, records)
 
     def further(self, reading: Reading) -> NDArray[np.float64]:
         """Read more than the loss, of members and then non-members, shape (q, n_records).
@@ -279,7 +330,8 @@ class MembershipView:
             before = self._meter.queries
             sides = [self._records["members"], self._records["nonmembers"]]
             reader = replace(self.asking, meter=self._meter)
-            self._further[name] = read_further(reading, self._raw_model, reader, sides)
+            model = list(self.checkpoints) or self._sight.model
+            self._further[name] = read_further(reading, model, reader, sides)
             self._costs[name] = self._meter.queries - before
         self._charges[name] = self._costs[name]
         return self._further[name]
@@ -296,16 +348,16 @@ class MembershipView:
             records = self._records[side]
             output = self._settle_output()
             values = self._score(side)
-            self._signals[side] = self._reader.signals(records, values, output)
+            self._signals[side] = self._sight.reader.signals(records, values, output)
             self._output = output
             del self._values[side]
         return self._signals[side]
 
     def _settle_output(self) -> str:
-        output = self._output or self._reader.output
+        output = self._output or self._sight.reader.output
         if output is None:
             # From both sides, so that it does not depend on which an attack asks for first.
-            output, notes = self._reader.tell(
+            output, notes = self._sight.reader.tell(
                 {side: self._score(side) for side in ("members", "nonmembers")}
             )
             self._output = output
@@ -315,7 +367,7 @@ class MembershipView:
     def _score(self, side: str) -> NDArray[np.float64]:
         if side not in self._values:
             records = self._records[side]
-            values = score(self._model, records, self._batch_size)
+            values = score(self._sight.adapter, records, self._batch_size)
             self._meter.queries += len(records)
             if self._columns not in (None, values.shape[1]):
                 raise LeakproError(

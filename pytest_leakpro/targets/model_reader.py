@@ -52,6 +52,8 @@ class ModelReader:
         Whether the models predict numbers.
     labels_only : bool
         Whether nothing but predicted labels may be asked for.
+    weights : bool
+        Whether the models' weights may be read, too.
     meter : Meter or None
         Counts what is asked.
     """
@@ -61,6 +63,8 @@ class ModelReader:
     batch_size: int | None = None
     regression: bool = False
     labels_only: bool = False
+    # Not in the repr, which tells signals in the cache apart: the loss does not depend on it.
+    weights: bool = field(default=False, repr=False)
     meter: Meter | None = field(default=None, repr=False, compare=False)
 
     def negative_loss(self, model: Any, records: Records) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.model_reader import final_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +36,13 @@ class Reading(ABC):
     ----------
     name : str
         What attacks ask for it by.
+    of_checkpoints : bool
+        Whether it is read of the list of a model's checkpoints, where there is one, rather than
+        of the model alone.
     """
 
     name: ClassVar[str]
+    of_checkpoints: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -51,7 +56,8 @@ class Reading(ABC):
         Parameters
         ----------
         model : object
-            What a trainer returns, or the target's model.
+            What a trainer returns, or the target's model; a list of checkpoints only for who
+            declares so.
         reader : ModelReader
             To ask it, with the access that the attacker has.
         records : Records
@@ -78,6 +84,8 @@ def read_further(
     LeakproError
         Where what was read is not of that shape, or not finite.
     """
+    if not reading.of_checkpoints:
+        model = final_model(model)
     parts = []
     for records in sides:
         values = np.asarray(reading.read(model, reader, records), dtype=np.float64)

@@ -13,9 +13,12 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.stats.seeding import derive_rng, derive_seed
 from pytest_leakpro.targets.classifier import Classifier
 from pytest_leakpro.targets.containers import take
+from pytest_leakpro.targets.model_reader import final_model
 from pytest_leakpro.targets.one_thread import one_thread
 from pytest_leakpro.targets.records import read_pair
 from pytest_leakpro.targets.regressor import Regressor
+from pytest_leakpro.targets.slice_values import label_codes, read_slicings
+from pytest_leakpro.targets.slices import require_agreement
 from pytest_leakpro.targets.trainers import CloneTrainer, is_estimator
 from pytest_leakpro.targets.units import group_units, record_units
 
@@ -29,6 +32,7 @@ class Recipe:
     ----------
     train : callable or estimator
         ``(X, y, seed) -> fitted model``, or a scikit-learn estimator, of which clones are fitted.
+        A list of models is the checkpoints of one training, the fitted model last.
     X : container of n records
         As for `Classifier`.
     y : container of n labels
@@ -37,6 +41,8 @@ class Recipe:
         The share of the pool that the target is trained on, in (0, 1).
     groups : sequence, optional
         Person ids, one per record: the records of one person stay on one side.
+    slices : mapping or sequence, optional
+        As for `Classifier`, with one container of values over the pool in place of a pair.
     regression : bool, default False
         Whether the models predict numbers.
     targets : int, default 1
@@ -48,7 +54,7 @@ class Recipe:
         What to call the target.
     **options
         Further arguments of `Classifier` (or `Regressor`): population, classes, output,
-        audit_size, allow_overlap, access, batch_size, trainer_version.
+        audit_size, allow_overlap, access, batch_size, trainer_version, augmentations.
 
     Raises
     ------
@@ -72,6 +78,7 @@ class Recipe:
         *,
         train_fraction: float = 0.5,
         groups: Any = None,
+        slices: Any = None,
         regression: bool = False,
         targets: int = 1,
         name: str | None = None,
@@ -97,7 +104,8 @@ class Recipe:
                 f"targets is an odd number, so that there is a median: {targets + 1}, not {targets}"
             )
         self.targets = targets
-        unknown = {"train", "signals", "n_train", "members", "nonmembers", "model"} & set(options)
+        own = {"train", "signals", "n_train", "members", "nonmembers", "model", "checkpoints"}
+        unknown = own & set(options)
         if unknown:
             raise LeakproError(f"a Recipe takes no {', '.join(sorted(unknown))}: it trains itself")
         self.named = name is not None
@@ -112,6 +120,12 @@ class Recipe:
         self._units = (
             record_units(n_records) if groups is None else group_units(groups, n_records, "pool")
         )
+        self._slices: dict[str, list[Any]] | None = None
+        if slices is not None:
+            values = read_slicings(slices, [("pool", self._X, n_records)])
+            for slicing, (codes,) in label_codes(values)[1].items():
+                require_agreement(slicing, "pool", codes, self._units)
+            self._slices = {slicing: part for slicing, (part,) in values.items()}
 
     def __repr__(self) -> str:
         return (
@@ -150,6 +164,12 @@ class Recipe:
         if self._groups is not None:
             ids = self._units.ids[self._units.codes]
             groups = (ids[inside], ids[~inside])
+        slices = None
+        if self._slices is not None:
+            slices = {
+                name: tuple([values[place] for place in places] for places in positions)
+                for name, values in self._slices.items()
+            }
         number = int(derive_seed(seed, "recipe-target", *which).generate_state(1)[0] % 2**31)
         with one_thread():
             try:
@@ -164,12 +184,14 @@ class Recipe:
                 f"{self.name}: train returned nothing; it must return the fitted model"
             )
         target = self._kind(
-            model,
+            final_model(model),
             sides[0],
             sides[1],
             groups=groups,
+            slices=slices,
             name=self.name,
             train=self.train,
+            checkpoints=model if isinstance(model, (list, tuple)) and len(model) > 1 else None,
             **self._options,
         )
         target.pool_positions = positions

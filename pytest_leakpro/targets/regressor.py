@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_regressor
+from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.labels import target_values
-from pytest_leakpro.targets.membership_target import MembershipTarget
+from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
 from pytest_leakpro.targets.model_reader import ModelReader
 from pytest_leakpro.targets.reading import RegressionReader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_leakpro.targets.model_adapter import ModelAdapter
+    from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Regressor"]
@@ -39,12 +44,19 @@ class Regressor(MembershipTarget):
     groups : (ids, ids) or (ids, ids, ids), optional
         Person ids of members, non-members (and population), one per record. The person is then
         what is counted.
+    slices : mapping or sequence, optional
+        Subgroups, each of which keeps every budget: ``{"sex": (values of the members, values of
+        the non-members)}`` with one value per record, or a function of X or the name of a column
+        of X in place of the pair; ``["sex", "age_band"]`` for columns of those names.
     audit_size : int, optional
         Score at most that many of each side, drawn with the seed. At least 10.
     allow_overlap : bool, default False
         Measure although more than 1 % stand on both sides; no verdict is a PASS then.
     access : {"scores", "white-box"}, default "scores"
         What the attacker sees.
+    attackers : sequence of str, optional
+        Several attackers in place of `access`, who are compared side by side: each an access, alone
+        or with ``"without recipe"`` behind it. Every budget holds for each of them.
     batch_size : int, optional
         Send at most that many records at once. By default all, of torch modules 1024.
     name : str, optional
@@ -58,6 +70,13 @@ class Regressor(MembershipTarget):
         Signals of shadow models that were trained elsewhere; then none is trained here.
     trainer_version : str, optional
         A name for what the cache cannot tell of `train`: change it when the recipe changes.
+    augmentations : sequence of callable, "default" or None, default "default"
+        Functions ``X -> X'`` from records to as many others of the same kind, about which an
+        attacker asks the model as well. By default images, of shape (n, h, w), (n, c, h, w) or
+        (n, h, w, c), are mirrored and shifted by one pixel; None for none.
+    checkpoints : sequence, optional
+        Models that the training left on its way, in its order: what the attacker saw of it. Of a
+        torch module also state dicts, or paths to files of them. `model` is the last one.
 
     Attributes
     ----------
@@ -92,42 +111,62 @@ class Regressor(MembershipTarget):
         *,
         population: Any = None,
         groups: Any = None,
+        slices: Any = None,
         audit_size: int | None = None,
         allow_overlap: bool = False,
-        access: str = "scores",
+        access: str | None = None,
+        attackers: Sequence[str] | None = None,
         batch_size: int | None = None,
         name: str | None = None,
         train: Any = None,
         n_train: int | None = None,
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
+        augmentations: Any = "default",
+        checkpoints: Any = None,
     ) -> None:
-        if Access.parse(access) is Access.LABEL:
-            raise LeakproError(
-                "access='label': a regressor predicts no labels; say access='scores', which gives "
-                "away its predictions"
-            )
         self.model = model
         super().__init__(
-            adapt_regressor(model),
-            RegressionReader(),
+            *self._sight(parse_access(access, attackers)),
             target_values,
             members,
             nonmembers,
             population=population,
             groups=groups,
+            slices=slices,
             audit_size=audit_size,
             allow_overlap=allow_overlap,
             access=access,
+            attackers=attackers,
             batch_size=batch_size,
             name=name,
             train=train,
             n_train=n_train,
             signals=signals,
             trainer_version=trainer_version,
+            augmentations=augmentations,
+            checkpoints=read_checkpoints(checkpoints, model, adapt_regressor),
         )
+
+    def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
+        """Ask for predictions; see `MembershipTarget`."""
+        if access is Access.LABEL:
+            raise LeakproError(
+                "an attacker with access 'label': a regressor predicts no labels; 'scores' gives "
+                "away its predictions"
+            )
+        return adapt_regressor(self.model), RegressionReader()
+
+    @property
+    def n_outputs(self) -> int:
+        """How many numbers are predicted per record, such as the horizons of a forecast."""
+        return int(self._members.labels.shape[1])
 
     @property
     def model_reader(self) -> ModelReader:
         """Reads other models of the same recipe as this one is read."""
-        return ModelReader(batch_size=self._batch_size, regression=True)
+        return ModelReader(
+            batch_size=self._batch_size,
+            regression=True,
+            weights=self.access is Access.WHITE_BOX,
+        )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TorchModel", "as_tensor", "is_module"]
+__all__ = ["TorchModel", "as_tensor", "evaluating", "is_module", "tensor_for"]
 
 _BATCH_SIZE = 1024
 _WARNINGS = threading.Lock()  # their filters are the process's
@@ -51,24 +51,14 @@ class TorchModel:
     @property
     def device(self) -> str:
         """Where its weights are, such as ``"cpu"`` or ``"cuda:0"``."""
-        weights = self._weights()
+        weights = _weights(self._module)
         return str(weights[0].device) if weights else "cpu"
-
-    def _weights(self) -> list[Any]:
-        return list(chain(self._module.parameters(), self._module.buffers()))
 
     def __call__(self, inputs: Any) -> Any:
         """Ask the module on its own device and in its own floating type."""
         torch = sys.modules["torch"]
-        batch = as_tensor(inputs)
-        weights = self._weights()
-        if batch.is_floating_point():
-            # Whole numbers stay, since embeddings take nothing else.
-            dtypes = [weight.dtype for weight in weights if weight.is_floating_point()]
-            batch = batch.to(dtype=dtypes[0]) if dtypes else batch
-        if weights:
-            batch = batch.to(weights[0].device)
-        with _evaluating(self._module), torch.no_grad():
+        batch = tensor_for(self._module, inputs)
+        with evaluating(self._module), torch.no_grad():
             try:
                 return self._module(batch)
             except RuntimeError as exc:
@@ -82,8 +72,24 @@ class TorchModel:
                 ) from exc
 
 
+def _weights(module: Any) -> list[Any]:
+    return list(chain(module.parameters(), module.buffers()))
+
+
+def tensor_for(module: Any, inputs: Any) -> Any:
+    """Give records as a tensor on a module's device and in its floating type; see `as_tensor`."""
+    batch = as_tensor(inputs)
+    weights = _weights(module)
+    if batch.is_floating_point():
+        # Whole numbers stay, since embeddings take nothing else.
+        dtypes = [weight.dtype for weight in weights if weight.is_floating_point()]
+        batch = batch.to(dtype=dtypes[0]) if dtypes else batch
+    return batch.to(weights[0].device) if weights else batch
+
+
 @contextmanager
-def _evaluating(module: Any) -> Iterator[None]:
+def evaluating(module: Any) -> Iterator[None]:
+    """Hold a module in evaluation mode, and put every part back as it was."""
     # Each flag by itself: train() would also wake up layers that the user has frozen.
     flags = [(part, part.training) for part in module.modules()]
     try:

@@ -5,15 +5,18 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
+from pytest_leakpro.targets.checkpoints import MOST_CHECKPOINTS
 from pytest_leakpro.targets.torch_training import (
     check_loss,
     image_layout,
     inputs_on,
+    kept_epochs,
     labels_on,
     loss_function,
     new_modules,
@@ -64,6 +67,9 @@ class TorchTrainer:
     augment : callable, optional
         Called on the inputs of each minibatch of each model. What it draws from torch follows
         from the seed, but differs between one model and many at once.
+    checkpoints : int, default 0
+        How many states to keep, evenly over the epochs: with two or more a list of that many
+        modules is returned, the trained one last. At most `epochs`.
     device : str, default "cpu"
         Where models are trained, such as ``"cuda"``.
     stack : {None, "products", "vmap", "processes"}, optional
@@ -93,6 +99,7 @@ class TorchTrainer:
     epochs: int
     batch_size: int = 128
     augment: Callable[[Any], Any] | None = None
+    checkpoints: int = 0
     device: str = "cpu"
     stack: str | None = None
     group: int | None = None
@@ -132,7 +139,21 @@ class TorchTrainer:
                 raise LeakproError(
                     f"TorchTrainer: {name} is a whole number of at least 1, not {value!r}"
                 )
+        self._check_checkpoints()
         self._check_numbers()
+
+    def _check_checkpoints(self) -> None:
+        value = self.checkpoints
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < 0 or value == 1:
+            raise LeakproError(
+                f"TorchTrainer: checkpoints is 0 or a whole number of at least 2, not {value!r}"
+            )
+        most = min(self.epochs, MOST_CHECKPOINTS)
+        if value > most:
+            raise LeakproError(
+                f"TorchTrainer: checkpoints={value} of {self.epochs} epochs: give at most {most}"
+            )
 
     def _check_numbers(self) -> None:
         if self.lr is None:
@@ -179,7 +200,7 @@ class TorchTrainer:
         Returns
         -------
         torch.nn.Module
-            In evaluation mode.
+            In evaluation mode; with `checkpoints` a list of them, of which it is the last.
 
         Raises
         ------
@@ -200,7 +221,8 @@ class TorchTrainer:
         module.to(memory_format=layout)
         optimiser = one_optimiser(self, [value for _, value in trained_parameters(module)])
         order = order_of(seed, len(inputs))
-        last = torch.zeros(())
+        last, kept = torch.zeros(()), []
+        moments = kept_epochs(self.epochs, self.checkpoints)
         with seeded(seed, self.device):
             for epoch in range(self.epochs):
                 for entry in optimiser.param_groups:
@@ -215,6 +237,8 @@ class TorchTrainer:
                     optimiser.zero_grad()
                     last.backward()
                     optimiser.step()
+                if epoch in moments[:-1]:
+                    kept.append(copy.deepcopy(module).eval())
         module.eval().to(memory_format=torch.contiguous_format)
         finite = all(bool(value.isfinite().all()) for value in module.parameters())
         if not finite or not bool(last.detach().isfinite()):
@@ -222,4 +246,6 @@ class TorchTrainer:
                 f"the loss or the weights are NaN or infinite after {self.epochs} epochs: a lower "
                 "lr may help"
             )
-        return module
+        if not moments:
+            return module
+        return [*(one.to(memory_format=torch.contiguous_format) for one in kept), module]

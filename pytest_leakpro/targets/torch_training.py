@@ -26,6 +26,7 @@ __all__ = [
     "fused",
     "image_layout",
     "inputs_on",
+    "kept_epochs",
     "labels_on",
     "loss_function",
     "new_modules",
@@ -209,6 +210,17 @@ def order_of(seed: int, n_records: int) -> Order:
     if n_records == 0:
         raise LeakproError("TorchTrainer: there are no records to train on")
     return Order(seed, n_records)
+
+
+def kept_epochs(epochs: int, checkpoints: int) -> list[int]:
+    """Give the epochs, counted from 0, after which a state is kept: evenly, the last of them too.
+
+    Returns
+    -------
+    list of int
+        As many as `checkpoints`, of which there are at most as many as epochs.
+    """
+    return [(place * epochs) // checkpoints - 1 for place in range(1, checkpoints + 1)]
 
 
 def image_layout(module: Any, loss: Callable[[Any, Any], Any], inputs: Any, labels: Any) -> Any:

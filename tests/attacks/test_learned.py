@@ -194,7 +194,7 @@ def test_a_constant_model_teaches_nothing_and_extremes_do_no_harm():
 def test_one_kind_of_row_is_nothing_to_learn_from():
     assert learned._fit(np.zeros((9, 3), np.float32), np.ones(9, bool), 0) is None
     features = learned.ShadowFeatures(np.zeros((6, 3)), regression=False)
-    trained = learned._Trained(features, np.zeros(3, np.intp), (None,))
+    trained = learned.Trained(features, np.zeros(3, np.intp), (None,))
     included = np.repeat([[True], [False]], 3, axis=0) & np.ones(3, bool)
     known = ShadowSignals(np.zeros((6, 3)), included)
     assert (trained.log_odds(np.zeros(3), known, unknown_facts(3), 0) == 0).all()

@@ -138,7 +138,7 @@ def test_the_most_exposed_members():
     most = found.vulnerable(20)
     assert len(set(most.tolist())) == 20
     assert most.max() < 600
-    exposed = found.exposed["loss"]
+    exposed = found.exposed["scores", "loss"]
     assert exposed.scores[most].min() >= np.sort(exposed.scores)[-20]
     assert len(found.vulnerable(10_000)) == 600
     for k in (0, -1, 1.5, True, None):
@@ -275,7 +275,7 @@ def test_what_cannot_be_audited(target):
 def test_an_audit_shows_no_scores():
     found = audit(leaky_target(), "auc <= 0.55")
     assert "array" not in repr(found)
-    assert repr(found.exposed["loss"]) == "MemberScores(600)"
+    assert repr(found.exposed["scores", "loss"]) == "MemberScores(600)"
     assert "<table>" in found._repr_html_()
     with pytest.raises(FrozenInstanceError):
         found.seed = 3

@@ -3,7 +3,12 @@
 import pytest
 
 from pytest_leakpro import Verdict
-from pytest_leakpro.gate.decision import WeighedReading, decide
+from pytest_leakpro.gate.decision import (
+    WeighedReading,
+    decide,
+    decide_jointly,
+    joint_p_value,
+)
 from pytest_leakpro.gate.metrics.base import Reading
 from pytest_leakpro.gate.verdict import worst
 
@@ -85,3 +90,71 @@ def test_the_worst_of_several_verdicts():
     assert worst([Verdict.PASS, Verdict.INCONCLUSIVE]) is Verdict.INCONCLUSIVE
     assert worst([Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.PASS]) is Verdict.FAIL
     assert f"{Verdict.FAIL}" == "FAIL"
+
+
+def test_a_fail_that_is_kept_back_stands_where_an_attack_is_excepted():
+    first = weighed("first", 0.8, 0.2, 0.3, 0.0001)
+    second = weighed("second", 0.2, 0.3, 0.4, 0.001)
+    quiet = weighed("second", 0.2, 0.0, 0.4, 0.1)
+    blocks = {"blocks_fail": ("the sides differ",)}
+    kept = decide([first, second], 0.01, ALPHA, **blocks)
+    assert (kept.verdict, kept.blocked) == (Verdict.INCONCLUSIVE, ("the sides differ",))
+    stands = decide([first, second], 0.01, ALPHA, **blocks, unblocked=["second"])
+    assert (stands.verdict, stands.deciding.attack) == (Verdict.FAIL, "second")
+    assert stands.blocked == ()
+    # Who does not violate the budget cannot do so by exception.
+    assert decide([first, quiet], 0.01, ALPHA, **blocks, unblocked=["second"]).blocked
+
+
+def hypothesis(p_value, high=0.02, name="only"):
+    """The readings of one attack on the whole, or on a slice, against the limit of 1 %."""
+    return [weighed(name, 1.0, 0.0, high, p_value)]
+
+
+@pytest.mark.parametrize(
+    ("p_values", "verdicts", "place"),
+    [
+        # Smallest times three is just within, and just beyond, 2.5 %.
+        ([0.5, 0.00833, 0.5], "IFI", 1),
+        ([0.5, 0.00834, 0.5], "III", 0),
+        # The second step has 1.25 %, the third all.
+        ([0.0124, 0.00833, 0.0249], "FFF", 1),
+        ([0.0126, 0.00833, 0.0126], "IFI", 1),
+    ],
+)
+def test_slices_fail_by_holm(p_values, verdicts, place):
+    joint = decide_jointly([hypothesis(p_value) for p_value in p_values], 0.01, ALPHA)
+    assert "".join(decided.verdict.value[0] for decided in joint.each) == verdicts
+    assert joint.place == place
+
+
+def test_weights_of_attacks_and_holm_go_together():
+    # 0.2 x 2.5 % / 2 = 0.25 %: what the second attack may spend on either of two hypotheses.
+    def readings(p_value):
+        return [weighed("first", 0.8, 0, 0.02, 0.5), weighed("second", 0.2, 0, 0.02, p_value)]
+
+    for p_value, verdict in ((0.00249, Verdict.FAIL), (0.00251, Verdict.INCONCLUSIVE)):
+        joint = decide_jointly([hypothesis(0.9), readings(p_value)], 0.01, ALPHA)
+        assert joint.deciding.verdict is verdict
+    assert joint_p_value(readings(0.004)) == pytest.approx(0.02)
+    assert joint_p_value(readings(0.9)) == pytest.approx(0.625)
+
+
+def test_a_pass_needs_the_whole_and_every_slice():
+    whole, narrow, wide = hypothesis(0.9, 0.004), hypothesis(0.9, 0.009), hypothesis(0.9, 0.011)
+    joint = decide_jointly([whole, narrow], 0.01, ALPHA)
+    assert joint.deciding.verdict is Verdict.PASS
+    assert joint.place == 1  # the largest upper bound
+    joint = decide_jointly([whole, wide, narrow], 0.01, ALPHA)
+    assert joint.deciding.verdict is Verdict.INCONCLUSIVE
+    assert [decided.verdict.value[0] for decided in joint.each] == ["P", "I", "P"]
+    assert joint.place == 1
+    joint = decide_jointly([whole, narrow], 0.01, ALPHA, blocks_pass=("overlap",))
+    assert joint.deciding.blocked == ("overlap",)
+
+
+def test_without_a_limit_the_whole_stands_for_all():
+    readings = [[weighed("a", 1, 0, high, None)] for high in (0.1, 0.3)]
+    joint = decide_jointly(readings, None, ALPHA)
+    assert joint.place == 0
+    assert joint.deciding.verdict is None

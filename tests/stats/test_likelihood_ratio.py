@@ -170,3 +170,56 @@ def test_with_one_variance_for_all_moderation_is_the_pooled_law():
     moderated = lira_online(signals, included, target)
     pooled = lira_online(signals, included, target, "global")
     assert moderated == pytest.approx(pooled / (1 + 1 / 20), abs=1e-9)
+
+
+def means_of(seed, strengths, n_models=16):
+    """Moments of signals whose gaps are given in standard deviations, records of other scales."""
+    rng = np.random.default_rng(seed)
+    n = len(strengths)
+    included = np.arange(n_models)[:, None] % 2 == np.zeros(n)
+    scale = rng.uniform(0.9, 1.1, n)
+    signals = rng.normal(size=n) + scale * (included * strengths + rng.normal(size=(n_models, n)))
+    count = included.sum(axis=0)
+    moments = [signal_laws.record_moments(signals, included, side, count, 1.0) for side in (1, 0)]
+    return moments, count, scale
+
+
+def test_gaps_that_are_alike_become_so():
+    (inside, outside), count, scale = means_of(0, np.full(4000, 1.0))
+    sums, gaps = inside[0] + outside[0], (inside[0] - outside[0]) / scale
+    share = signal_laws.moderate_gaps(inside, outside, (count, count))
+    moved = (inside[0] - outside[0]) / scale
+    assert share < 0.2
+    # The variance of the gaps' errors, 1/4 of the record's, is all but gone.
+    assert np.mean((gaps - 1) ** 2) == pytest.approx(0.25, rel=0.1)
+    assert np.mean((moved - 1) ** 2) < 0.05
+    # Equal numbers of models share the move in proportion to their variances.
+    assert np.corrcoef(inside[0] + outside[0], sums)[0, 1] > 0.99
+
+
+def test_gaps_of_many_kinds_stay():
+    strengths = np.random.default_rng(1).exponential(2.0, 4000)
+    (inside, outside), count, _ = means_of(1, strengths)
+    before = inside[0].copy(), outside[0].copy()
+    assert signal_laws.moderate_gaps(inside, outside, (count, count)) == 1.0
+    assert np.array_equal(inside[0], before[0])
+    assert np.array_equal(outside[0], before[1])
+
+
+def test_moderated_gaps_between_some_and_none_err_least():
+    strengths = np.random.default_rng(2).normal(1, 0.35, 20_000)
+    (inside, outside), count, scale = means_of(2, strengths)
+    share = signal_laws.moderate_gaps(inside, outside, (count, count))
+    # Of variances 0.35^2 and 1/4 (2/8), the prior's share is 0.33; the error is that of the mean
+    # of the posterior, 0.33 of the sampling variance, and what is lost to unknown spreads.
+    assert share == pytest.approx(0.33, abs=0.06)
+    error = np.mean(((inside[0] - outside[0]) / scale - strengths) ** 2)
+    assert 0.08 < error < 0.11
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-160, 1e160])
+def test_gaps_of_models_that_agree_stay_finite(level):
+    signals = np.full((6, 5), level)
+    included = np.arange(6)[:, None] % 2 == np.zeros(5)
+    score = lira_online(signals, included, signals[0], gaps="moderated")
+    assert np.isfinite(score).all()

@@ -10,26 +10,33 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from pytest_leakpro.attacks.membership.learned_classifiers import Trained, read_columns
+from pytest_leakpro.attacks.membership.learned_readings import (
+    LEARNED_READINGS,
+    readings_to_learn_from,
+)
 from pytest_leakpro.attacks.membership.playing import (
     FEWEST_PLAYERS,
     FEWEST_TO_PLAY,
     can_play,
+    even_counts,
 )
 from pytest_leakpro.attacks.membership.record_facts import RecordFacts, facts_of, unknown_facts
 from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
 from pytest_leakpro.attacks.membership.shadow_features import ShadowFeatures
-from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.store.scratch import scratch_array
 from pytest_leakpro.targets.one_thread import one_thread
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
 from pytest_leakpro.targets.signals import RegressionSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.membership_view import MembershipView
+    from pytest_leakpro.targets.readings import Reading
 
 __all__ = ["LearnedAttack"]
 
@@ -45,40 +52,6 @@ _BOOSTER = {
 # With more shadow models one pair less changes less, and costs more to read.
 _MOST_VERSIONS = 4
 _MODELS_READ = 64
-_ROWS = 1 << 15  # predicted at a time, as the classifier copies them in double precision
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class _Trained:
-    """Classifiers, one per fold of the units, each trained without that fold.
-
-    Attributes
-    ----------
-    features : ShadowFeatures
-        What they read.
-    folds : ndarray of int, shape (n_units,)
-        The fold of each unit.
-    boosters : tuple
-        None where there was nothing to learn from.
-    """
-
-    features: ShadowFeatures
-    folds: NDArray[np.intp]
-    boosters: tuple[Any, ...]
-
-    def log_odds(
-        self, target: NDArray[Any], shadow: ShadowSignals, facts: RecordFacts, without: int
-    ) -> NDArray[np.float64]:
-        """Score every record by the classifier that saw none of its unit, shape (n,)."""
-        columns = self.features.read(target, shadow.shadow, shadow.included, facts.classes, without)
-        folds, scores = self.folds[facts.units], np.zeros(len(target))
-        with one_thread():  # others would wait for each other longer than they work
-            for fold, booster in enumerate(self.boosters):
-                own = np.flatnonzero(folds == fold)
-                for start in range(0, len(own) if booster is not None else 0, _ROWS):
-                    rows = own[start : start + _ROWS]
-                    scores[rows] = booster.decision_function(columns[rows])
-        return scores
 
 
 @dataclass(frozen=True)
@@ -98,6 +71,9 @@ class LearnedAttack(ShadowAttack):
         Into how many parts the records, or persons, are divided.
     most_rows : int
         At most how many pairs of a record and a playing model are learned from.
+    further : tuple of str
+        What else is read of every model, where the attacker can see it and shadow models are
+        trained here: "gradients" with access to weights.
     trained
         What was learned already, of the attack that a ranking gives back.
 
@@ -117,7 +93,8 @@ class LearnedAttack(ShadowAttack):
     most_targets: int = 8
     folds: int = 5
     most_rows: int = 100_000
-    trained: _Trained | None = field(default=None, repr=False, compare=False)
+    further: tuple[str, ...] = tuple(LEARNED_READINGS)
+    trained: Trained | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, least in (("most_targets", 1), ("folds", 2), ("most_rows", 1)):
@@ -126,6 +103,20 @@ class LearnedAttack(ShadowAttack):
                 raise LeakproError(
                     f"learned: {name} is a whole number of at least {least}, not {value!r}"
                 )
+        if not isinstance(self.further, tuple):
+            raise LeakproError(
+                f"learned: further is a {type(self.further).__name__}: give a tuple of names"
+            )
+        for name in self.further:
+            if name not in LEARNED_READINGS:
+                raise LeakproError(
+                    f"learned: further holds {name!r}{nearest_match(str(name), LEARNED_READINGS)}: "
+                    f"known are {', '.join(LEARNED_READINGS)}"
+                )
+
+    def readings(self, view: MembershipView) -> tuple[Reading, ...]:
+        """Give what can be read beyond the loss; see `MembershipAttack.readings`."""
+        return readings_to_learn_from(self.further, view)
 
     def lacking(self, shadow: ShadowSignals) -> str | None:
         """Refuse where no shadow model can play the target; see `ShadowAttack.lacking`."""
@@ -140,7 +131,8 @@ class LearnedAttack(ShadowAttack):
         self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
     ) -> LearnedAttack:
         """Train the classifiers; see `ShadowAttack.prepared`."""
-        return replace(self, trained=self._train(shadow, facts, rng))
+        names = tuple(name for name in self.further if name in shadow.further)
+        return replace(self, trained=self._train(shadow, facts, rng, names))
 
     def played(
         self, shadow: ShadowSignals, facts: RecordFacts, most: int
@@ -149,7 +141,9 @@ class LearnedAttack(ShadowAttack):
         assert self.trained is not None
         for index in range(min(shadow.n_models, most)):
             target = np.asarray(shadow.shadow[index])
-            yield self.trained.log_odds(target, shadow, facts, index), shadow.included[index]
+            further = {name: values[index] for name, values in shadow.further.items()}
+            scores = self.trained.log_odds(target, shadow, facts, index, further)
+            yield scores, shadow.included[index]
 
     def score_records(
         self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]
@@ -167,7 +161,13 @@ class LearnedAttack(ShadowAttack):
         members, nonmembers = view.members, view.nonmembers
         target = np.concatenate([members.negative_loss, nonmembers.negative_loss])
         facts = facts_of(view, regression=isinstance(members, RegressionSignals))
-        scores = self.score_known(target, view.shadow.take(np.arange(len(target))), facts, rng)
+        known = view.shadow.take(np.arange(len(target)))
+        further = {
+            reading.name: view.further(reading)
+            for reading in self.readings(view)
+            if reading.name in known.further
+        }
+        scores = self.score_known(target, known, facts, rng, further)
         return scores[: len(members)], scores[len(members) :]
 
     def score_known(
@@ -176,6 +176,7 @@ class LearnedAttack(ShadowAttack):
         shadow: ShadowSignals,
         facts: RecordFacts,
         rng: np.random.Generator,
+        further: Mapping[str, NDArray[Any]] | None = None,
     ) -> NDArray[np.float64]:
         """Score records on which there are facts.
 
@@ -189,6 +190,9 @@ class LearnedAttack(ShadowAttack):
             On the same records; units numbered as where the attack learned, if it has already.
         rng : numpy.random.Generator
             For the folds, if it has not.
+        further : mapping of str to ndarray of shape (q, n), optional
+            What else was read of the attacked model; what `shadow` holds under the same names is
+            learned from.
 
         Returns
         -------
@@ -200,18 +204,26 @@ class LearnedAttack(ShadowAttack):
         LeakproError
             Where no shadow model can play the target.
         """
-        trained = self.trained or self._train(shadow, facts, rng)
+        further = further or {}
+        names = tuple(name for name in self.further if name in shadow.further and name in further)
+        trained = self.trained
+        if trained is None or trained.features.names != names:
+            trained = self._train(shadow, facts, rng, names)
         n_versions = min(_MOST_VERSIONS, max(1, _MODELS_READ // shadow.n_models))
         versions = range(0, shadow.n_models, 2)[:n_versions]
         scores = np.zeros(len(target))
         for without in versions:
-            scores += trained.log_odds(target, shadow, facts, without)
+            scores += trained.log_odds(target, shadow, facts, without, further)
         scores /= len(versions)
         return scores
 
     def _train(
-        self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
-    ) -> _Trained:
+        self,
+        shadow: ShadowSignals,
+        facts: RecordFacts,
+        rng: np.random.Generator,
+        names: tuple[str, ...] = (),
+    ) -> Trained:
         lacking = self.lacking(shadow)
         if lacking is not None:
             raise LeakproError(f"the attack {self.name!r} does not match: {lacking}")
@@ -222,48 +234,22 @@ class LearnedAttack(ShadowAttack):
         if shadow.n_records > most:
             positions = np.linspace(0, shadow.n_records - 1, most).astype(np.intp)
             shadow, facts = shadow.take(positions), facts.take(positions)
-        features = ShadowFeatures(shadow.shadow, regression=facts.regression)
+        further = {name: shadow.further[name] for name in names}
+        features = ShadowFeatures(shadow.shadow, regression=facts.regression, further=further)
         shape = n_plays, shadow.n_records
         columns = scratch_array((*shape, features.n_features), np.float32)
         for index in range(n_plays):
-            columns[index] = features.read(
-                np.asarray(shadow.shadow[index]),
-                shadow.shadow,
-                shadow.included,
-                facts.classes,
-                index,
-            )
+            target = np.asarray(shadow.shadow[index])
+            own = {name: values[index] for name, values in further.items()}
+            columns[index] = read_columns(features, target, shadow, facts, index, own)
         saw = shadow.included[:n_plays]
-        kept = _even_counts(shadow.included, rng)[:n_plays]
+        kept = even_counts(shadow.included, rng)[:n_plays]
         boosters = []
         with one_thread():
             for fold in range(self.folds):
                 rows = kept & (folds[facts.units] != fold)
                 boosters.append(_fit(columns[rows], saw[rows], seed))
-        return _Trained(features, folds, tuple(boosters))
-
-
-def _even_counts(included: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Choose pairs of a model and a record to learn from, so that counts tell nothing.
-
-    A record that many models saw is more often one that the model at play saw. The target was
-    trained on records whatever shadow models saw, so among equal counts both kinds must be as
-    frequent: some of the more frequent kind are left out. All stay where counts are the same.
-
-    Parameters
-    ----------
-    included : ndarray of bool, shape (K, n)
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of bool, shape (K, n)
-    """
-    counts = included.sum(axis=0)
-    if counts.min() == counts.max():
-        return np.ones(included.shape, dtype=bool)
-    weights = 1 / np.where(included, counts, len(included) - counts)
-    return np.asarray(rng.random(included.shape) < weights / weights.max())
+        return Trained(features, folds, tuple(boosters))
 
 
 def _fit(columns: NDArray[np.float32], saw: NDArray[np.bool_], seed: int) -> Any:

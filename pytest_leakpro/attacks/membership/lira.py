@@ -29,7 +29,8 @@ class LikelihoodRatio(ShadowAttack):
     variance : {"moderated", "per-example", "global"}
         Moderated shrinks each record's variance towards that of all records (empirical Bayes), and
         takes the t density that follows: with few shadow models a record's own variance is noise,
-        and one for all forgets how records differ.
+        and one for all forgets how records differ. The gaps between the means of both kinds are
+        shrunk towards each other likewise, where they differ mostly by sampling.
     signal : {"auto", "logit", "probability", "loss"}
         What is compared, "error" or "log-error" for regressors. Auto leaves the choice to shadow
         models that play the target.
@@ -38,7 +39,8 @@ class LikelihoodRatio(ShadowAttack):
     ----------
     Carlini, Chien, Nasr, Song, Terzis and Tramèr (2022), Membership inference attacks from first
     principles, IEEE S&P, algorithm 1; Smyth (2004), Linear models and empirical Bayes methods for
-    assessing differential expression, section 3.
+    assessing differential expression, section 3. Efron and Morris (1975), Data analysis using
+    Stein's estimator and its generalizations, JASA 70(350), section 2.
     """
 
     name: ClassVar[str] = "lira"
@@ -64,7 +66,8 @@ class LikelihoodRatio(ShadowAttack):
 
         signal = signal_reader(self.signal, shadow)
         read = read_in_blocks(shadow, signal)
-        return lira_online(read, included, signal(target), variance=self.variance)
+        gaps: Literal["own", "moderated"] = "moderated" if self.variance == "moderated" else "own"
+        return lira_online(read, included, signal(target), variance=self.variance, gaps=gaps)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ __all__ = [
     "FEWEST_TO_PLAY",
     "Play",
     "can_play",
+    "even_counts",
     "others",
     "others_further",
     "plays",
@@ -144,3 +145,26 @@ def _left(included: NDArray[np.bool_], index: int) -> NDArray[np.intp]:
     rows = rows + (rows >= low)
     rows += rows >= high
     return np.asarray(rows, dtype=np.intp)
+
+
+def even_counts(included: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Choose pairs of a model and a record to learn from, so that counts tell nothing.
+
+    A record that many models saw is more often one that the model at play saw. The target was
+    trained on records whatever shadow models saw, so among equal counts both kinds must be as
+    frequent: some of the more frequent kind are left out. All stay where counts are the same.
+
+    Parameters
+    ----------
+    included : ndarray of bool, shape (K, n)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of bool, shape (K, n)
+    """
+    counts = included.sum(axis=0)
+    if counts.min() == counts.max():
+        return np.ones(included.shape, dtype=bool)
+    weights = 1 / np.where(included, counts, len(included) - counts)
+    return np.asarray(rng.random(included.shape) < weights / weights.max())

@@ -35,6 +35,7 @@ class Advantage(Metric):
         limit: float | None,
         error_low: float,
         error_high: float,
+        planned: float | None = None,  # noqa: ARG002 - nothing here is chosen by an error
     ) -> Reading:
         """Read advantage and bounds off membership scores; see `Metric.read`."""
         from pytest_leakpro.stats.advantage import (

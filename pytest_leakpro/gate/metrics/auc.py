@@ -36,6 +36,7 @@ class Auc(Metric):
         limit: float | None,
         error_low: float,
         error_high: float,
+        planned: float | None = None,  # noqa: ARG002 - nothing here is chosen by an error
     ) -> Reading:
         """Read AUC and bounds off membership scores; see `Metric.read`."""
         from pytest_leakpro.stats.bounded_mean import mean_lower, mean_p_value

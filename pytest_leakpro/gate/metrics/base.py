@@ -145,6 +145,7 @@ class Metric(ABC):
         limit: float | None,
         error_low: float,
         error_high: float,
+        planned: float | None = None,
     ) -> Reading:
         """Read the metric off evidence.
 
@@ -158,6 +159,9 @@ class Metric(ABC):
             The budget's limit, if there is one.
         error_low, error_high : float
             One-sided error of the lower and of the upper bound, in (0, 1).
+        planned : float, optional
+            The error by which whatever must be fixed before the scores are seen is chosen, where
+            `error_low` follows from them; `error_low` by default.
         """
 
     @abstractmethod

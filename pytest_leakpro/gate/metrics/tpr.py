@@ -41,6 +41,7 @@ class TprAtFpr(Metric):
         limit: float | None,
         error_low: float,
         error_high: float,
+        planned: float | None = None,
     ) -> Reading:
         """Read TPR and bounds off membership scores; see `Metric.read`."""
         from pytest_leakpro.stats.tpr_lower import (
@@ -56,7 +57,7 @@ class TprAtFpr(Metric):
         k = (
             rank_without_limit(n, fpr)
             if limit is None
-            else choose_rank(m, n, fpr, limit, error_low)
+            else choose_rank(m, n, fpr, limit, planned or error_low)
         )
         above = evidence.members_above(k)
         p_value = None if limit is None else tpr_p_value(above, m, k, n, fpr, limit)
