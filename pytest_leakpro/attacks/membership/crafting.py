@@ -51,7 +51,7 @@ class Aim(ABC):
     n_kept : int
         How many moved records are taken of each.
     enough : float
-        No other step follows where all worths are at least this.
+        A record all of whose worths are at least this is not moved on.
     thrifty : bool
         Whether a search prefers the most gain per move to the most gain.
     """
@@ -179,8 +179,11 @@ class Crafting:
         best = _Best(aim, positions, len(self.movable))
         for step in range(self.steps + 1):
             margins = block.read(pull, asked, gradients=step < self.steps)
-            if best.see(step, np.clip(margins, -LARGEST_MARGIN, LARGEST_MARGIN), block.matrix):
+            margins = np.clip(margins, -LARGEST_MARGIN, LARGEST_MARGIN)
+            left = best.see(step, margins, block.matrix)
+            if not left.any():
                 break
+            pull, asked = pull * left, asked & left
             if step < self.steps:
                 block.move(self.length)
         return best.crafted()
@@ -199,8 +202,10 @@ class Crafting:
         several = _rows(block, np.tile(np.arange(n_records), _CANDIDATES))
         rows = np.arange(n_records)
         for step in range(self.steps + 1):
-            if best.see(step, margins, now) or step == self.steps:
+            left = best.see(step, margins, now)
+            if not left.any() or step == self.steps:
                 break
+            pull, asked = pull * left, asked & left
             moves = self._moves(n_records, rng)
             tried = self.movable.clip(now + moves * self.movable.scale, start)
             read = self._ask(several, tried.reshape(-1, d), np.tile(pull != 0, _CANDIDATES))
@@ -250,15 +255,17 @@ class _Best:
         self._matrices = np.empty((aim.n_kept, n_records, d))
         self._margins = np.empty((aim.n_kept, n_models, n_records))
 
-    def see(self, step: int, margins: NDArray[np.float64], matrix: NDArray[np.float64]) -> bool:
-        """Look at the records after a step; True where there is nothing left to wait for."""
+    def see(
+        self, step: int, margins: NDArray[np.float64], matrix: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Look at the records after a step; tells which are to be moved on, shape (b,)."""
         worth = self._aim.worth(step, margins, self._positions)
         for kept, row in enumerate(worth):
             better = row > self._worth[kept]
             self._worth[kept, better] = row[better]
             self._matrices[kept, better] = matrix[better]
             self._margins[kept][:, better] = margins[:, better]
-        return bool((self._worth >= self._aim.enough).all())
+        return np.asarray((self._worth < self._aim.enough).any(axis=0))
 
     def crafted(self) -> Crafted:
         """Give them."""
