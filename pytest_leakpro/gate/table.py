@@ -172,13 +172,24 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
 
 
 def detail(record: Mapping[str, Any]) -> str:
-    """Say by which attack, from where, on how many records and in what time."""
+    """Say by which attack, from where, by how many queries, on how many records, in what time."""
     attack = f"by {printable(record['attack'], 40)}; " if record["attack"] else ""
     where = in_slice(record)
     if where:
         attack = f"{printable(where, 60)} {attack}"
     sizes = " + ".join(f"{size:,}" for size in record["sizes"].values())
+    sizes += _queries(record)
     return f"{attack}{printable(record['strength'], 80)}; {sizes}; {record['seconds']:.1f} s"
+
+
+def _queries(record: Mapping[str, Any]) -> str:
+    """Say how often the attack asked about each record or person, where that is more than once."""
+    figures = record.get("figures") or ()
+    asked = [entry.get("queries") for entry in figures if entry["attack"] == record["attack"]]
+    units = sum(record["sizes"].values())
+    if not asked or asked[0] is None or not units or asked[0] < 1.5 * units:
+        return ""
+    return f", {asked[0] / units:,.0f} queries each"
 
 
 def _detail_line(record: Mapping[str, Any]) -> str:

@@ -95,9 +95,20 @@ def test_an_attacker_who_sees_labels_only():
     rng = np.random.default_rng(0)
     sides = [(rng.normal(size=(20, 2)), rng.integers(0, 2, 20)) for _ in range(2)]
     target = Classifier(lambda X: X, *sides, access="label")
-    assert "gap" in names(choose_suite(target, None))
+    assert names(choose_suite(target, None)) == ["gap"]
+    assert names(choose_suite(target, None, shadows=True)) == ["label_lira"]
+    assert set(names(choose_suite(target, "all"))) == {"gap", "boundary", "votes"}
+    assert set(names(choose_suite(target, "all", shadows=True))) > {"gap", "label_lira"}
     with pytest.raises(LeakproError, match="needs access to scores, the target gives label"):
         choose_suite(target, ["loss"])
+
+
+def test_records_that_cannot_be_perturbed_are_left_out_of_all():
+    sides = [
+        ([f"text {i}" for i in numbers], [0, 1] * 10) for numbers in (range(20), range(20, 40))
+    ]
+    target = Classifier(lambda X: [0] * len(X), *sides, classes=[0, 1], access="label")
+    assert names(choose_suite(target, "all", shadows=True)) == ["gap"]
 
 
 def entry_point(value):

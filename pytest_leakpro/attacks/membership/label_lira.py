@@ -48,7 +48,8 @@ class LabelLikelihoodRatio(FurtherShadowAttack, PerturbingAttack):
     """
 
     name: ClassVar[str] = "label_lira"
-    rank: ClassVar[int] = 53
+    default: ClassVar[bool] = True
+    rank: ClassVar[int] = 58
 
     noise: tuple[float, ...] = (0.03, 0.1, 0.3)
     copies: int = 8

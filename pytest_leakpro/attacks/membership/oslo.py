@@ -65,6 +65,7 @@ class OneShot(PerturbingAttack):
 
     name: ClassVar[str] = "oslo"
     needs_recipe: ClassVar[bool] = True
+    needs_also: ClassVar[str] = "recipe"
     calibrated: ClassVar[bool] = True
     rank: ClassVar[int] = 56
 
