@@ -16,11 +16,14 @@ from pytest_leakpro.targets.access import Access
 from tests.attacks.views import exchangeable
 
 # Those with shadow models stand in test_shadow_attacks.py, those that see weights in
-# test_gradient_attacks.py: the models here are functions, which have none.
+# test_gradient_attacks.py, those that train models in test_crafted_queries.py: the models here are
+# functions, which have no weights and no recipe.
 WITHOUT_SHADOWS = sorted(
     name
     for name, attack in builtin_attacks().items()
-    if not attack.needs_shadow and attack.access is not Access.WHITE_BOX
+    if not attack.needs_shadow
+    and not attack.needs_recipe
+    and attack.access is not Access.WHITE_BOX
 )
 RUNS = 120
 SIZE = 300

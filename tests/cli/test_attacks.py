@@ -22,8 +22,8 @@ def test_every_attack_has_its_row(capsys):
     out = attacks(capsys)
     rows = {line.split()[0]: line for line in out.splitlines() if line[:1].isalpha()}
     for name, attack in builtin_attacks().items():
-        needs = "shadow models" if attack.needs_shadow else "population"
-        needs = needs if attack.needs_shadow or attack.needs_population else "-"
+        needed = ["shadow models"] * attack.needs_shadow + ["population"] * attack.needs_population
+        needs = ", ".join(needed + [attack.needs_also] * bool(attack.needs_also)) or "-"
         assert re.search(rf" {attack.access.value} +{needs} +tpr", rows[name])
     assert max(map(len, out.splitlines())) <= 100
     assert re.search(

@@ -35,7 +35,7 @@ _BATCH = 256  # records whose gradients are taken at a time
 _CELLS = 1 << 22  # numbers of candidates that are held at a time
 _MOST_SEARCHED = 2048  # records
 _CANDIDATES = 4
-_SPARED = 0.7  # of a candidate's columns stay where they are, each with this probability
+_FINEST, _COARSEST = -2.0, 2.0  # moves over the length of a step, as logarithms
 
 
 class Aim(ABC):
@@ -51,10 +51,13 @@ class Aim(ABC):
     n_kept : int
         How many moved records are taken of each.
     enough : float
-        No other step follows where all worths are at least this.
+        A record all of whose worths are at least this is not moved on.
+    thrifty : bool
+        Whether a search prefers the most gain per move to the most gain.
     """
 
     enough: ClassVar[float] = np.inf
+    thrifty: ClassVar[bool] = False
 
     def __init__(
         self, pull: NDArray[np.float64], asked: NDArray[np.bool_], n_kept: int = 1
@@ -176,8 +179,11 @@ class Crafting:
         best = _Best(aim, positions, len(self.movable))
         for step in range(self.steps + 1):
             margins = block.read(pull, asked, gradients=step < self.steps)
-            if best.see(step, np.clip(margins, -LARGEST_MARGIN, LARGEST_MARGIN), block.matrix):
+            margins = np.clip(margins, -LARGEST_MARGIN, LARGEST_MARGIN)
+            left = best.see(step, margins, block.matrix)
+            if not left.any():
                 break
+            pull, asked = pull * left, asked & left
             if step < self.steps:
                 block.move(self.length)
         return best.crafted()
@@ -196,16 +202,18 @@ class Crafting:
         several = _rows(block, np.tile(np.arange(n_records), _CANDIDATES))
         rows = np.arange(n_records)
         for step in range(self.steps + 1):
-            if best.see(step, margins, now) or step == self.steps:
+            left = best.see(step, margins, now)
+            if not left.any() or step == self.steps:
                 break
-            moves = rng.standard_normal((_CANDIDATES, n_records, d))
-            moves[rng.random(moves.shape) < _SPARED] = 0
-            # From a third to twenty times the length, so that coarse and fine moves are tried.
-            sizes = self.length * np.exp(rng.uniform(-1, 3, (_CANDIDATES, n_records, 1)))
-            tried = self.movable.clip(now + moves * sizes * self.movable.scale, start)
+            pull, asked = pull * left, asked & left
+            moves = self._moves(n_records, rng)
+            tried = self.movable.clip(now + moves * self.movable.scale, start)
             read = self._ask(several, tried.reshape(-1, d), np.tile(pull != 0, _CANDIDATES))
             losses = _loss(read, np.tile(pull, _CANDIDATES)).reshape(_CANDIDATES, n_records)
-            chosen = losses.argmin(axis=0)
+            gains = reached - losses
+            if aim.thrifty:
+                gains /= np.sqrt(np.square(moves).sum(axis=2)) + 1e-12
+            chosen = gains.argmax(axis=0)
             better = losses[chosen, rows] < reached
             reached = np.where(better, losses[chosen, rows], reached)
             now = np.where(better[:, None], tried[chosen, rows], now)
@@ -214,6 +222,14 @@ class Crafting:
                 margins = margins.copy()
                 margins[:, moved] = self._ask(_rows(block, moved), now[moved], asked[:, moved])
         return best.crafted()
+
+    def _moves(self, n_records: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw moves in units of the numbers: coarse and fine ones, of one column and of all."""
+        d = len(self.movable)
+        each = _CANDIDATES, n_records, 1
+        moves = rng.standard_normal((_CANDIDATES, n_records, d))
+        moves[rng.random(moves.shape) > d ** -rng.random(each)] = 0
+        return moves * self.length * np.exp(rng.uniform(_FINEST, _COARSEST, each))
 
     def _ask(
         self, records: Records, matrix: NDArray[np.float64], wanted: NDArray[np.bool_]
@@ -239,15 +255,17 @@ class _Best:
         self._matrices = np.empty((aim.n_kept, n_records, d))
         self._margins = np.empty((aim.n_kept, n_models, n_records))
 
-    def see(self, step: int, margins: NDArray[np.float64], matrix: NDArray[np.float64]) -> bool:
-        """Look at the records after a step; True where there is nothing left to wait for."""
+    def see(
+        self, step: int, margins: NDArray[np.float64], matrix: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Look at the records after a step; tells which are to be moved on, shape (b,)."""
         worth = self._aim.worth(step, margins, self._positions)
         for kept, row in enumerate(worth):
             better = row > self._worth[kept]
             self._worth[kept, better] = row[better]
             self._matrices[kept, better] = matrix[better]
             self._margins[kept][:, better] = margins[:, better]
-        return bool((self._worth >= self._aim.enough).all())
+        return np.asarray((self._worth < self._aim.enough).any(axis=0))
 
     def crafted(self) -> Crafted:
         """Give them."""

@@ -65,13 +65,14 @@ class OneShot(PerturbingAttack):
 
     name: ClassVar[str] = "oslo"
     needs_recipe: ClassVar[bool] = True
+    needs_also: ClassVar[str] = "recipe"
     calibrated: ClassVar[bool] = True
     rank: ClassVar[int] = 56
 
     models: int = 16
     steps: int = 32
     length: float = 0.02
-    thresholds: tuple[float, ...] = (0.1,)
+    thresholds: tuple[float, ...] = (0.5,)
 
     def __post_init__(self) -> None:
         if not isinstance(self.models, int) or self.models < _FEWEST or self.models % 4:
@@ -89,7 +90,7 @@ class OneShot(PerturbingAttack):
             or not all(isinstance(value, float) and 0 < value < 1 for value in told)
         ):
             raise LeakproError(
-                f"oslo: thresholds are confidences above 0 and below 1, such as (0.1,), not "
+                f"oslo: thresholds are confidences above 0 and below 1, such as (0.5,), not "
                 f"{told!r}"
             )
 
@@ -123,6 +124,7 @@ class _LetGo(Aim):
     """
 
     enough: ClassVar[float] = 1.0
+    thrifty: ClassVar[bool] = True
 
     def __init__(self, included: NDArray[np.bool_], thresholds: tuple[float, ...]) -> None:
         moves = np.arange(len(included))[:, None] < len(included) // 2

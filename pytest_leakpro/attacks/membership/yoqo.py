@@ -61,6 +61,7 @@ class OnlyOneQuery(PerturbingAttack):
 
     name: ClassVar[str] = "yoqo"
     needs_recipe: ClassVar[bool] = True
+    needs_also: ClassVar[str] = "recipe"
     calibrated: ClassVar[bool] = True
     rank: ClassVar[int] = 54
 
