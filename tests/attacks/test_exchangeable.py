@@ -21,9 +21,7 @@ from tests.attacks.views import exchangeable
 WITHOUT_SHADOWS = sorted(
     name
     for name, attack in builtin_attacks().items()
-    if not attack.needs_shadow
-    and not attack.needs_recipe
-    and attack.access is not Access.WHITE_BOX
+    if not attack.needs_shadow and not attack.needs_recipe and attack.access is not Access.WHITE_BOX
 )
 RUNS = 120
 SIZE = 300
