@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
     Law: TypeAlias = Callable[[NDArray[Any]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
-__all__ = ["SPREAD_FLOOR", "fit_boosting"]
-
-SPREAD_FLOOR = 1.0
-"""Added to every variance, in shares of the residuals' mean square.
-
-Where the population happens to lie close to what is predicted, no record shall stand far out by the
-smallest of differences: these would fill the top of the ranking.
-"""
+__all__ = ["fit_boosting"]
 
 _MEAN = {
     "learning_rate": 0.05,
@@ -43,7 +36,11 @@ _ROWS = 1 << 15  # predicted at a time, as the library copies them
 
 
 def fit_boosting(
-    features: NDArray[Any], signals: NDArray[Any], units: NDArray[np.intp], n_classes: int
+    features: NDArray[Any],
+    signals: NDArray[Any],
+    units: NDArray[np.intp],
+    n_classes: int,
+    floor: float,
 ) -> Law:
     """Fit mean and spread of signals by gradient-boosted trees.
 
@@ -60,6 +57,10 @@ def fit_boosting(
         Whom the records belong to; those of one unit are left out together.
     n_classes : int
         0 where there are none.
+    floor : float
+        Positive: added to every variance, in shares of the residuals' mean square. No record shall
+        stand far out by the smallest of differences, where the population happens to lie close to
+        what is predicted.
 
     Returns
     -------
@@ -84,8 +85,8 @@ def fit_boosting(
             out = folds == fold
             seen = everything if out.all() else ~out
             squares[out] = (signals[out] - fitted(_MEAN, seen, signals).predict(features[out])) ** 2
-        floor = SPREAD_FLOOR * float(squares.mean()) or 1.0
-        spread = fitted(_SPREAD, everything, np.log(squares + floor))
+        least = floor * float(squares.mean()) or 1.0
+        spread = fitted(_SPREAD, everything, np.log(squares + least))
 
     def law(columns: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         found = np.empty((2, len(columns)))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_leakpro.attacks.membership.boosted_law import SPREAD_FLOOR
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.one_thread import one_thread
 
@@ -38,6 +37,7 @@ def fit_network(
     signals: NDArray[Any],
     units: NDArray[np.intp],
     n_classes: int,
+    floor: float,
     rng: np.random.Generator,
 ) -> Law:
     """Fit mean and spread of signals by a small network, of the greatest Gaussian likelihood.
@@ -47,7 +47,7 @@ def fit_network(
 
     Parameters
     ----------
-    features, signals, units, n_classes
+    features, signals, units, n_classes, floor
         As for `fit_boosting`.
     rng : numpy.random.Generator
         Gives the start, the order and who is held out: the same generator gives the same bits, on
@@ -115,7 +115,7 @@ def fit_network(
         _train(net, misfit, training, checking)
         with torch.no_grad():
             residual = float(((net(columns[held], classes[held])[0] - wanted[held]) ** 2).mean())
-    floor = SPREAD_FLOOR * residual or 1.0
+    least = floor * residual or 1.0
 
     def law(columns: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         found = np.empty((2, len(columns)))
@@ -124,7 +124,7 @@ def fit_network(
                 rows = slice(start, start + _ROWS)
                 mean, log_variance = net(*inputs(columns[rows]))
                 found[0, rows] = level + unit * mean.double().numpy()
-                variance = log_variance.double().exp().numpy() + floor
+                variance = log_variance.double().exp().numpy() + least
                 found[1, rows] = unit * np.sqrt(variance)
         return found[0], found[1]
 

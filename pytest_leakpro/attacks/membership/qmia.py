@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["QuantileRegression"]
 
+_SATURATED = 600.0
+
 
 @dataclass(frozen=True)
 class QuantileRegression(MembershipAttack):
@@ -111,10 +113,13 @@ class QuantileRegression(MembershipAttack):
         rows = np.linspace(0, len(values) - 1, min(len(values), self.most_rows)).astype(np.intp)
         features, units = record_matrix(population), view.unit_codes("population")
         n_classes = signals.n_classes
+        # Probabilities of easy records all but agree, and their spreads say little of how far out
+        # a hard record's lies; logits and log errors have spreads that can be told from records.
+        floor = 1.0 if n_classes and self.signal == "probability" else 0.1
         if self.regressor == "torch":
-            law = fit_network(features[rows], values[rows], units[rows], n_classes, rng)
+            law = fit_network(features[rows], values[rows], units[rows], n_classes, floor, rng)
         else:
-            law = fit_boosting(features[rows], values[rows], units[rows], n_classes)
+            law = fit_boosting(features[rows], values[rows], units[rows], n_classes, floor)
 
         def standardise(other: MembershipView, side: str) -> NDArray[np.float64]:
             mean, spread = law(record_matrix(other.records(side), population))
@@ -140,6 +145,3 @@ class QuantileRegression(MembershipAttack):
             return np.asarray(inner + np.sign(log_odds) * np.log1p(beyond))
 
         return logit
-
-
-_SATURATED = 600.0
