@@ -5,7 +5,8 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from scipy import special
@@ -22,10 +23,13 @@ from pytest_leakpro.stats.signal_laws import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["multivariate_ratio"]
+__all__ = ["Means", "multivariate_ratio"]
+
+Means = Literal["moderated", "own"]
 
 # Below it a direction in which signals vary is rounding: two of them are copies of each other.
 _LEAST_SHARE = 1e-8
+_CELLS = 1 << 18  # of the matrices of a block of records
 
 
 def multivariate_ratio(
@@ -33,12 +37,13 @@ def multivariate_ratio(
     included: NDArray[np.bool_],
     target: NDArray[Any],
     variance: Variance = "moderated",
+    means: Means = "moderated",
 ) -> NDArray[np.float64]:
     """Score records by the joint likelihood of several signals with the record and without.
 
     A record's few shadow models cannot tell its own covariance of many signals. So each record has
-    its own means and (moderated) variances, one signal at a time as in `lira_online`, and all
-    records share one matrix of correlations of "in" signals, and one of "out" signals.
+    its own (moderated) variances, one signal at a time as in `lira_online`, and all records share
+    one matrix of correlations of "in" signals, and one of "out" signals.
 
     Parameters
     ----------
@@ -51,13 +56,17 @@ def multivariate_ratio(
     variance : {"moderated", "per-example", "global"}
         As for `lira_online`. With moderated variances the law is the multivariate Student-t, which
         has one number of degrees of freedom: the harmonic mean over the signals.
+    means : {"moderated", "own"}
+        Each record's own means; or, with moderated variances, these shrunk towards what the "in"
+        and "out" means of all records have in common (empirical Bayes): the errors of 2 q means
+        from few models add up, and what the "out" means say of the "in" means is known well.
 
     Returns
     -------
     ndarray of shape (n,)
-        log p(signals | in) - log p(signals | out), finite; of one signal what `lira_online` gives.
-        A correlation matrix from N residuals with v degrees of freedom is shrunk towards that of
-        independent signals by q / (q + v), so that it is never singular.
+        log p(signals | in) - log p(signals | out), finite; of one signal with its own means what
+        `lira_online` gives. A correlation matrix from residuals with v degrees of freedom is shrunk
+        towards that of independent signals by q / (q + v), so that it is never singular.
 
     Raises
     ------
@@ -69,10 +78,13 @@ def multivariate_ratio(
     ----------
     Carlini, Chien, Nasr, Song, Terzis and Tramèr (2022), Membership inference attacks from first
     principles, IEEE S&P, section VI.C (a multivariate normal law over augmented queries);
-    Kotz and Nadarajah (2004), Multivariate t distributions and their applications, section 1.1.
+    Kotz and Nadarajah (2004), Multivariate t distributions and their applications, section 1.1;
+    Efron and Morris (1972), Empirical Bayes on vector observations, Biometrika 59.
     """
     if variance not in get_args(Variance):
         raise ValueError(f"variance must be one of {get_args(Variance)}, not {variance!r}")
+    if means not in get_args(Means):
+        raise ValueError(f"means must be one of {get_args(Means)}, not {means!r}")
     if signals.ndim != 3 or signals.size == 0:
         raise ValueError(f"signals must be of shape (models, q, records), not {signals.shape}")
     if target.shape != signals.shape[1:]:
@@ -83,24 +95,67 @@ def multivariate_ratio(
     count = np.count_nonzero(included, axis=0)
     others = len(signals) - count
     require_two(count, others)
-    score = _log_density(signals, included, target, units, (True, count), variance)
-    score -= _log_density(signals, included, target, units, (False, others), variance)
-    return score
+    inside = _law(signals, included, target, units, (True, count), variance)
+    outside = _law(signals, included, target, units, (False, others), variance)
+    if means == "moderated" and variance == "moderated":
+        return _ratio_about_shrunk_means(inside, outside, target * np.array(units)[:, None])
+    return inside.log_density() - outside.log_density()
 
 
-def _log_density(
+@dataclass(frozen=True, repr=False, eq=False)
+class _Law:
+    """The law of one side's signals: of models that saw the records, or that did not.
+
+    Attributes
+    ----------
+    z : ndarray of shape (q, n)
+        The target's signals about the means, in units of the scales.
+    means, scales : ndarray of shape (q, n)
+        Of each record and signal; moderated scales also cover that a mean is estimated.
+    correlation : ndarray of shape (q, q)
+        Shared by all records.
+    tails : ndarray of shape (n,)
+        One over the degrees of freedom; 0 of a normal law.
+    count : ndarray of shape (n,)
+        How many models there are.
+    """
+
+    z: NDArray[np.float64]
+    means: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    tails: NDArray[np.float64]
+    count: NDArray[Any]
+
+    def log_density(self) -> NDArray[np.float64]:
+        """Give the log density of the target's signals, shape (n,)."""
+        values, vectors = np.linalg.eigh(self.correlation)
+        turned = vectors.T @ self.z
+        turned /= np.sqrt(values)[:, None]
+        distance = np.einsum("qn,qn->n", turned, turned)
+        density = _log_t(distance, self.tails, len(self.z))
+        density -= np.log(self.scales).sum(axis=0) + np.log(values).sum() / 2
+        return density
+
+    def covariance(self, block: slice) -> NDArray[np.float64]:
+        """Give the covariances of signals about known means, shape (records, q, q)."""
+        scales = self.scales[:, block] / np.sqrt(1 + 1 / self.count[block])
+        return np.asarray(scales.T[:, :, None] * scales.T[:, None, :] * self.correlation)
+
+
+def _law(
     signals: NDArray[Any],
     included: NDArray[np.bool_],
     target: NDArray[Any],
     units: list[float],
     side: tuple[bool, NDArray[Any]],
     variance: Variance,
-) -> NDArray[np.float64]:
-    """Give the log density of the target's signals under the law of one side's shadow models."""
+) -> _Law:
+    """Estimate the law of one side."""
     member, count = side
     q, n = target.shape
     z, means, scales = np.empty((q, n)), np.empty((q, n)), np.empty((q, n))
-    tails = np.zeros(n)  # the mean over signals of one over the degrees of freedom
+    tails = np.zeros(n)
     for row, unit in enumerate(units):
         moments = record_moments(signals[:, row], included, member, count, unit)
         means[row] = moments[0]
@@ -109,10 +164,7 @@ def _log_density(
             tails += 1 / (q * dof)
     inside = included if member else ~included
     correlation = _pooled_correlation(signals, inside, means, scales, units, int((count - 1).sum()))
-    distance = _squared_distance(z, correlation)
-    density = _log_t(distance, tails, q)
-    density -= np.log(scales).sum(axis=0) + np.linalg.slogdet(correlation)[1] / 2
-    return density
+    return _Law(z, means, scales, correlation, tails, count)
 
 
 def _pooled_correlation(
@@ -141,20 +193,62 @@ def _pooled_correlation(
     correlation = products / np.outer(sizes, sizes)
     np.fill_diagonal(correlation, 1.0)
     own = q / (q + dof)
-    shrunk: NDArray[np.float64] = (1 - own) * correlation + own * np.eye(q)
-    values, vectors = np.linalg.eigh(shrunk)
-    floored = np.maximum(values, _LEAST_SHARE)
-    return np.asarray((vectors * floored) @ vectors.T)
+    values, vectors = np.linalg.eigh((1 - own) * correlation + own * np.eye(q))
+    return np.asarray((vectors * np.maximum(values, _LEAST_SHARE)) @ vectors.T)
 
 
-def _squared_distance(z: NDArray[Any], correlation: NDArray[Any]) -> NDArray[np.float64]:
-    """Give z' R^-1 z per record, without overflow where it is representable."""
-    values, vectors = np.linalg.eigh(correlation)
-    if len(z) == 1:
-        return np.asarray(z[0] ** 2)
-    turned = vectors.T @ z
-    turned /= np.sqrt(np.maximum(values, _LEAST_SHARE))[:, None]
-    return np.asarray(np.einsum("qn,qn->n", turned, turned))
+def _ratio_about_shrunk_means(
+    inside: _Law, outside: _Law, target: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Give the log ratio where the means of all records follow a common normal law."""
+    q, n = target.shape
+    # One unit for all signals, so that matrices of them can be added up and inverted.
+    size = np.sqrt(np.mean(outside.means**2, axis=1) + np.mean(outside.scales**2, axis=1))
+    means = np.concatenate([inside.means / size[:, None], outside.means / size[:, None]]).T
+    centre = means.mean(axis=0)
+    laws, parts = (inside, outside), (slice(0, q), slice(q, 2 * q))
+    area = size[:, None] * size
+    blocks = list(record_blocks((max(1, 4 * q * q * (1 << 17) // _CELLS), n)))
+
+    def noise(block: slice) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+        """Give the covariances of the means' errors, and those of the signals."""
+        covariances = [law.covariance(block) / area for law in laws]
+        errors = np.zeros((len(covariances[0]), 2 * q, 2 * q))
+        for law, part, covariance in zip(laws, parts, covariances, strict=True):
+            errors[:, part, part] = covariance / law.count[block, None, None]
+        return errors, covariances
+
+    prior = np.atleast_2d(np.cov(means.T, bias=True))
+    for block in blocks:
+        prior = prior - noise(block)[0].sum(axis=0) / n
+    values, vectors = np.linalg.eigh(prior)
+    prior = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    score = np.empty(n)
+    for block in blocks:
+        errors, covariances = noise(block)
+        # Errors of the means over errors and prior together: how little each mean is believed.
+        whole, roots = _equilibrated(prior + errors)
+        doubt = np.linalg.solve(whole, errors / roots[:, :, None]) / roots[:, :, None]
+        believed = means[block] - np.einsum("nba,nb->na", doubt, means[block] - centre)
+        left = errors - errors @ doubt
+        ratio = np.zeros(len(errors))
+        for sign, law, part, covariance in zip((1, -1), laws, parts, covariances, strict=True):
+            spread, roots = _equilibrated(covariance + left[:, part, part])
+            apart = ((target[:, block] / size[:, None]).T - believed[:, part]) / roots
+            solved = np.linalg.solve(spread, apart[:, :, None])[:, :, 0]
+            distance = np.maximum(np.einsum("na,na->n", apart, solved), 0.0)
+            density = _log_t(distance, law.tails[block], q)
+            density -= np.linalg.slogdet(spread)[1] / 2 + np.log(roots).sum(axis=1)
+            ratio += sign * density
+        score[block] = ratio
+    return score
+
+
+def _equilibrated(matrices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give covariance matrices with ones on the diagonal, and the scales that were divided out."""
+    symmetric = (matrices + matrices.transpose(0, 2, 1)) / 2
+    roots = np.sqrt(np.diagonal(symmetric, axis1=1, axis2=2))
+    return symmetric / (roots[:, :, None] * roots[:, None, :]), roots
 
 
 def _log_t(distance: NDArray[Any], tails: NDArray[Any], q: int) -> NDArray[np.float64]:

@@ -12,6 +12,12 @@ from pytest_leakpro.stats.roc import roc_points, tpr_at
 CORRELATION = np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.1], [0.3, 0.1, 1.0]])
 OTHER = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, -0.2], [0.0, -0.2, 1.0]])
 GAIN = np.array([0.8, 0.1, 0.5])
+LAWS = [
+    ("moderated", "moderated"),
+    ("moderated", "own"),
+    ("per-example", "own"),
+    ("global", "own"),
+]
 
 
 def drawn(seed, n, n_models, *, spread=0.4):
@@ -44,8 +50,8 @@ def power(scores, saw, fpr=0.05):
 
 def test_many_models_give_the_exact_ratio():
     shadow, included, target, saw, exact = drawn(0, 1500, 400)
-    for variance in ("moderated", "per-example", "global"):
-        found = multivariate_ratio(shadow, included, target, variance)
+    for variance, means in LAWS:
+        found = multivariate_ratio(shadow, included, target, variance, means)
         if variance == "global":  # wrong here: each record has scales of its own
             assert np.corrcoef(found, exact)[0, 1] < 0.95
         else:
@@ -54,10 +60,11 @@ def test_many_models_give_the_exact_ratio():
 
 
 def test_few_models_are_better_together_than_one_signal_and_than_independent_signals():
-    # Seeds 0 to 3: jointly 0.17 to 0.23, the best signal alone 0.13 to 0.17, the sum of the single
-    # ratios 0.14 to 0.18, the exact ratio 0.31 to 0.32.
+    # Seeds 0 to 3, own means: jointly 0.17 to 0.23, the best signal alone 0.13 to 0.17, the sum of
+    # the single ratios 0.14 to 0.18, the exact ratio 0.31 to 0.32.
     shadow, included, target, saw, exact = drawn(1, 4000, 16)
-    joint = power(multivariate_ratio(shadow, included, target), saw)
+    joint = power(multivariate_ratio(shadow, included, target, means="own"), saw)
+    assert power(multivariate_ratio(shadow, included, target), saw) > joint
     single = [lira_online(shadow[:, row], included, target[row]) for row in range(3)]
     assert joint > max(power(score, saw) for score in single)
     assert joint > power(np.sum(single, axis=0), saw)
@@ -68,7 +75,7 @@ def test_few_models_are_better_together_than_one_signal_and_than_independent_sig
 @pytest.mark.parametrize("spread", [0.0, 1.0])
 def test_of_one_signal_it_is_lira(variance, spread):
     shadow, included, target, *_ = drawn(2, 300, 8, spread=spread)
-    joint = multivariate_ratio(shadow[:, :1], included, target[:1], variance)
+    joint = multivariate_ratio(shadow[:, :1], included, target[:1], variance, "own")
     alone = lira_online(shadow[:, 0], included, target[0], variance)
     assert joint == pytest.approx(alone, rel=1e-9, abs=1e-9)
 
@@ -92,14 +99,39 @@ def test_models_that_agree_exactly_give_finite_scores():
     shadow, included, target, *_ = drawn(4, 50, 8)
     shadow[:, 1] = 7.0
     shadow[:, 2, :10] = target[2, :10]
-    for variance in ("moderated", "per-example", "global"):
-        assert np.isfinite(multivariate_ratio(shadow, included, target, variance)).all()
+    for variance, means in LAWS:
+        assert np.isfinite(multivariate_ratio(shadow, included, target, variance, means)).all()
+    shadow[:] = target = np.random.default_rng(0).normal(size=target.shape)
+    for variance, means in LAWS:
+        found = multivariate_ratio(shadow, included, target, variance, means)
+        assert np.abs(found - found[0]).max() < 1e-6  # nothing tells one record from another
+
+
+def test_of_one_signal_means_are_shrunk_by_the_kalman_gain():
+    # One variance for all: the prior of (in, out) means is their covariance less the errors'.
+    rng = np.random.default_rng(6)
+    n, n_models = 4000, 8
+    included = np.stack(Assignment(n, n_models, 4, 6))
+    base = rng.normal(0, 2, n)
+    gain = rng.normal(1.0, 0.3, n)
+    shadow = base + gain * included + rng.normal(size=(n_models, n))
+    target = base + gain * (np.arange(n) % 2) + rng.normal(size=n)
+    found = multivariate_ratio(shadow[:, None], included, target[None])
+    prior = np.array([[4.0, 4.0], [4.0, 4.0]]) + np.diag([0.09, 0.0])
+    means = np.stack([np.where(included == side, shadow, 0).sum(axis=0) / 4 for side in (1, 0)])
+    weight = prior @ np.linalg.inv(prior + np.eye(2) / 4)
+    believed = np.array([[1.0], [0.0]]) + weight @ (means - [[1.0], [0.0]])
+    spread = np.sqrt(1 + np.diag(prior - weight @ prior))
+    laws = [stats.norm(believed[side], spread[side]).logpdf(target) for side in (0, 1)]
+    assert np.corrcoef(found, laws[0] - laws[1])[0, 1] > 0.995
 
 
 def test_what_does_not_fit_is_refused():
     shadow, included, target, *_ = drawn(5, 20, 8)
     with pytest.raises(ValueError, match="variance must be one of"):
         multivariate_ratio(shadow, included, target, "own")
+    with pytest.raises(ValueError, match="means must be one of"):
+        multivariate_ratio(shadow, included, target, means="shrunk")
     with pytest.raises(ValueError, match=r"\(models, q, records\)"):
         multivariate_ratio(shadow[:, 0], included, target)
     with pytest.raises(ValueError, match="target has shape"):

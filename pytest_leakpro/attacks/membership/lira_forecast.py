@@ -55,7 +55,7 @@ class ForecastErrors(Reading):
 
     n_outputs: int
     season: int | None = None
-    most_horizons: int = 24
+    most_horizons: int = 12
 
     @property
     def width(self) -> int:
@@ -88,7 +88,7 @@ class ForecastLikelihoodRatio(FurtherShadowAttack):
         choice to shadow models that play the target.
     season : int, optional
         After how many horizons the season repeats, at least 2 and at most half of the horizons.
-    most_horizons : int, default 24
+    most_horizons : int, default 12
         Errors of neighbouring horizons are averaged where there are more.
     variance : {"moderated", "per-example", "global"}
         As for the attack ``lira``.
@@ -96,8 +96,8 @@ class ForecastLikelihoodRatio(FurtherShadowAttack):
     References
     ----------
     Carlini, Chien, Nasr, Song, Terzis and Tramèr (2022), Membership inference attacks from first
-    principles, IEEE S&P, section VI.C, here with signals of a forecast for the queries; scaled
-    errors after Hyndman and Koehler (2006), Another look at measures of forecast accuracy, IJF 22.
+    principles, IEEE S&P, section VI.C, here with signals of a forecast for the queries (means
+    and variances moderated as those of ``lira_multi``); scaled errors after Hyndman and Koehler (2006), Another look at measures of forecast accuracy, IJF 22.
     """
 
     name: ClassVar[str] = "lira_forecast"
@@ -107,7 +107,7 @@ class ForecastLikelihoodRatio(FurtherShadowAttack):
 
     signals: Signals | Literal["auto"] = "auto"
     season: int | None = None
-    most_horizons: int = 24
+    most_horizons: int = 12
     variance: Literal["moderated", "per-example", "global"] = "moderated"
 
     def __post_init__(self) -> None:

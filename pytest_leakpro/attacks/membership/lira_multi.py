@@ -27,18 +27,22 @@ class MultiQueryLikelihoodRatio(AugmentedAttack):
     """Compare the signals of a record and its copies, jointly, with and without the record.
 
     A model that was trained with these augmentations has seen the copies of its members, too; and
-    the errors of several queries cancel in part. The laws are normal or Student-t, with means and
-    variances of each record and query, and correlations between queries that records share.
+    the errors of several queries cancel in part. The laws are normal or Student-t, with moderated
+    means and variances of each record and query, and correlations that records share.
 
     Parameters
     ----------
     variance, signal
         As for the attack ``lira``.
+    means : {"moderated", "own"}
+        Moderated shrinks each record's means towards what those of all records have in common, as
+        moderated variances are shrunk: a few models tell the means of many queries but roughly.
 
     References
     ----------
     Carlini, Chien, Nasr, Song, Terzis and Tramèr (2022), Membership inference attacks from first
-    principles, IEEE S&P, section VI.C; moderated variance after Smyth (2004).
+    principles, IEEE S&P, section VI.C; moderated variances after Smyth (2004), means after
+    Efron and Morris (1972), Empirical Bayes on vector observations, Biometrika 59.
     """
 
     name: ClassVar[str] = "lira_multi"
@@ -46,6 +50,7 @@ class MultiQueryLikelihoodRatio(AugmentedAttack):
 
     variance: Literal["moderated", "per-example", "global"] = "moderated"
     signal: Signal | Literal["auto"] = "auto"
+    means: Literal["moderated", "own"] = "moderated"
 
     def variants(self, *, regression: bool) -> tuple[ShadowAttack, ...]:
         """Give one variant per signal; see `ShadowAttack.variants`."""
@@ -64,4 +69,4 @@ class MultiQueryLikelihoodRatio(AugmentedAttack):
 
         signal = signal_reader(self.signal, shadow)
         read = read_in_blocks(shadow, signal)
-        return multivariate_ratio(read, included, signal(target), self.variance)
+        return multivariate_ratio(read, included, signal(target), self.variance, self.means)

@@ -72,7 +72,8 @@ class MultiSignalLikelihoodRatio(FurtherShadowAttack):
     References
     ----------
     Carlini, Chien, Nasr, Song, Terzis and Tramèr (2022), Membership inference attacks from first
-    principles, IEEE S&P, section VI.C, here with signals of one query for those of several.
+    principles, IEEE S&P, section VI.C, here with signals of one query for those of several
+    (means and variances moderated as those of ``lira_multi``).
     """
 
     name: ClassVar[str] = "lira_signals"
