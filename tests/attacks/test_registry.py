@@ -14,7 +14,7 @@ from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
 from pytest_leakpro.auditing.suite import choose_suite
 from tests.attacks.views import exchangeable
 
-WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population"}
+WITHOUT_SHADOWS = {"loss", "confidence", "entropy", "modified_entropy", "population", "qmia"}
 BUILTIN = WITHOUT_SHADOWS | {
     "base",
     "base_offline",
