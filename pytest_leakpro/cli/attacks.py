@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         "",
         *paragraph(
             "Access is the least that the attacker must see. Calibrated attacks compare each "
-            "record with shadow models; a PASS without one is marked as a weak suite."
+            "record with what shadow models or a regression expect of it; a PASS without one is "
+            "marked as a weak suite."
         ),
     ]
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
