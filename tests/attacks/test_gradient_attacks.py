@@ -132,7 +132,7 @@ def test_a_model_that_knows_its_data_by_heart():
     found = audit(target, "tpr@1%fpr <= 5%", attacks=["gradient"])
     assert found.verdict.value == "FAIL"
     assert found.measurements[0].value > 0.9
-    assert found.measurements[0].suite[0].queries == 600
+    assert found.measurements[0].figures[0].queries == 600
 
 
 def test_a_constant_model_leaks_nothing():
