@@ -127,7 +127,8 @@ def test_who_scores_a_record_never_learned_from_its_unit(kind, monkeypatch):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_same_is_learned_again(name):
-    shadow, facts, _, _ = known(2, 80, 1.0)
+    n_records = {"trajectory": 300, "seqmia": 80}[name]
+    shadow, facts, _, _ = known(2, n_records, 1.0)
     target = shadow.further["trajectory"][0]
 
     def scores(seed):
