@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
@@ -45,7 +46,7 @@ from pytest_leakpro.targets.recipe import Recipe
 from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
@@ -134,8 +135,8 @@ def _audit_target(
     if late:
         raise LeakproError(late)
 
-    ground = check_ground_truth(view, session.seed, session.alpha)
-    about["checks"] = ground.details
+    # Once, and not before the model has answered: what is wrong with that is told at once.
+    ground = cache(lambda: check_ground_truth(view, session.seed, session.alpha))
     looks: list[_Look] = []
     why = ""
     try:
@@ -164,10 +165,12 @@ def _audit_target(
     notes = [note for party in parties for note in party.view.notes]
     notes += [note for look in looks for note in look.settled.notes]
     decided = [entry for look in looks for entry in look.measurements]
-    different, worth_warning = ground.differences(decided, session.alpha)
-    for text in (*ground.warnings, *worth_warning):
+    checked = ground()
+    about["checks"] = checked.details
+    different, worth_warning = checked.differences(decided, session.alpha)
+    for text in (*checked.warnings, *worth_warning):
         warn(f"{target.name}: {text}")
-    notes += [*ground.notes, *different]
+    notes += [*checked.notes, *different]
     return Audit(
         target.name,
         tuple(
@@ -200,9 +203,10 @@ def _looks(
     settled: Sequence[Round],
     budgets: tuple[Budget, ...],
     session: SessionDefaults,
-    ground: GroundTruth,
+    ground: Callable[[], GroundTruth],
 ) -> list[_Look]:
     looks = [_attack(party, each, session) for party, each in zip(parties, settled, strict=True)]
+    checked = ground()
     # A safe model must pass all of them.
     rankings = sum(distinct_rankings(look.brought) for look in looks)
     measured = []
@@ -211,9 +215,9 @@ def _looks(
             _context(party, session, look.settled.suite),
             strength=f"{party.name}, {look.settled.strength}",
             blocks_pass=party.view.blocks_pass + look.settled.blocks_pass,
-            seconds=look.settled.seconds + ground.seconds,
+            seconds=look.settled.seconds + checked.seconds,
             fail_share=look.settled.share / len(parties),
-            blind=ground.blind,
+            blind=checked.blind,
         )
         sliced = slice_evidence(look.brought, party.view.slices)
         figures = _measure(budgets, look.brought, context, rankings, sliced)

@@ -158,6 +158,9 @@ def _say(value: Any) -> str:
 
 def _notes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     notes = []
+    if new.get("slice"):
+        name = printable(new["slice"], 80)
+        notes.append(f"compared on the whole, while the figures are of the slice {name}")
     if old["target"] != new["target"]:
         notes.append(f"the baseline was measured on {printable(old['target'], 60)}")
     if old["sizes"] != new["sizes"]:

@@ -93,7 +93,10 @@ def test_several_queries_see_more_than_one():
 @pytest.mark.parametrize(
     ("several", "one"),
     [
-        (MultiQueryLikelihoodRatio(signal="logit"), LikelihoodRatio(signal="logit")),
+        (
+            MultiQueryLikelihoodRatio(signal="logit", variance="per-example"),
+            LikelihoodRatio(signal="logit", variance="per-example"),
+        ),
         (MultiQueryLikelihoodRatio(signal="loss"), LikelihoodRatio(signal="loss")),
         (MultiQueryRatioToReference(combine="mean"), RatioToReference()),
         (MultiQueryRatioToReference(combine="median"), RatioToReference()),
@@ -138,7 +141,7 @@ def test_every_horizon_is_a_witness():
 
 
 def test_variants_are_chosen_and_ranked_by_shadow_models():
-    view = forecasts(FORECASTS[0], 7, 500, gain=0.7)
+    view = forecasts(FORECASTS[0], 7, 300, gain=0.7, n_models=8)
     reach, chosen = best_variant(ForecastLikelihoodRatio(), view.shadow, 0.01, regression=True)
     assert chosen.signals in {"errors", "scaled", "all"}
     assert 0.1 < reach <= 1

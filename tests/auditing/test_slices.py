@@ -22,7 +22,9 @@ from pytest_leakpro.auditing.measuring import Brought, Context, measure
 from pytest_leakpro.auditing.session import SessionDefaults, session_variable
 from pytest_leakpro.auditing.slicing import slice_evidence
 from pytest_leakpro.gate.budget import Budget
+from pytest_leakpro.gate.change import compare_records
 from pytest_leakpro.gate.evidence import MembershipScores
+from pytest_leakpro.gate.increase import Allowance
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.planner import null_pass_chance
 from pytest_leakpro.report.markdown import job_summary
@@ -311,3 +313,18 @@ def test_a_weak_suite_that_may_not_pass_leaves_no_slice_passed():
         safe_target(2000, slices={"x": (half, half)}), "auc <= 0.65", weak_suite="inconclusive"
     )
     assert {part.verdict for part in found.measurements[0].slices} == {Verdict.INCONCLUSIVE}
+
+
+def test_what_is_compared_is_the_whole():
+    rng = np.random.default_rng(0)
+    members = np.concatenate([rng.normal(size=1500), rng.normal(3, 1, 100)])
+    mask = np.arange(1600) >= 1500
+    slices = [Slice("sex", "F", ~mask, ~mask), Slice("sex", "M", mask, mask)]
+    scores = [MembershipScores(members, rng.normal(size=1600))]
+    about = {"configuration": {}, "digests": {}}
+    old = {**measured("auc <= 0.65", scores, []).to_plain(), **about}
+    new = {**measured("auc <= 0.65", scores, slices).to_plain(), **about}
+    change = compare_records(old, new, Allowance(None, 0.0))
+    assert change.outcome == "no regression"
+    assert change.difference == 0
+    assert "compared on the whole, while the figures are of the slice sex=M" in change.notes
