@@ -97,7 +97,8 @@ class ForecastLikelihoodRatio(FurtherShadowAttack):
     ----------
     Carlini, Chien, Nasr, Song, Terzis and Tramèr (2022), Membership inference attacks from first
     principles, IEEE S&P, section VI.C, here with signals of a forecast for the queries (means
-    and variances moderated as those of ``lira_multi``); scaled errors after Hyndman and Koehler (2006), Another look at measures of forecast accuracy, IJF 22.
+    and variances moderated as those of ``lira_multi``); scaled errors after Hyndman and Koehler
+    (2006), Another look at measures of forecast accuracy, IJF 22.
     """
 
     name: ClassVar[str] = "lira_forecast"
