@@ -50,6 +50,7 @@ class LabelLikelihoodRatio(FurtherShadowAttack, PerturbingAttack):
     name: ClassVar[str] = "label_lira"
     default: ClassVar[bool] = True
     rank: ClassVar[int] = 58
+    takes_augmentations: ClassVar[bool] = True
 
     noise: tuple[float, ...] = (0.03, 0.1, 0.3)
     copies: int = 8

@@ -18,15 +18,24 @@ __all__ = ["PerturbingAttack"]
 
 @dataclass(frozen=True)
 class PerturbingAttack(MembershipAttack):
-    """An attack by labels of perturbed records: these must consist of numbers."""
+    """An attack by labels of perturbed records: these must consist of numbers.
+
+    Attributes
+    ----------
+    takes_augmentations : bool
+        Whether augmentations of the user's do instead.
+    """
 
     targets: ClassVar[tuple[type, ...]] = (Classifier,)
     access: ClassVar[Access] = Access.LABEL
     default: ClassVar[bool] = False
+    takes_augmentations: ClassVar[bool] = False
 
     def mismatch(self, target: Any) -> str | None:
         """Say also where records cannot be perturbed; see `Attack.mismatch`."""
         reason = super().mismatch(target)
-        if reason is None and (unmoved := unmovable(target.inputs)) is not None:
-            return f"it perturbs records, and {unmoved}"
-        return reason
+        given = self.takes_augmentations and getattr(target, "augmentations", None)
+        if reason is not None or given:
+            return reason
+        unmoved = unmovable(target.inputs)
+        return None if unmoved is None else f"it perturbs records, and {unmoved}"

@@ -55,6 +55,7 @@ class AugmentationVotes(PerturbingAttack):
 
     name: ClassVar[str] = "votes"
     rank: ClassVar[int] = 62
+    takes_augmentations: ClassVar[bool] = True
 
     noise: tuple[float, ...] = (0.03, 0.1, 0.3)
     copies: int = 8
