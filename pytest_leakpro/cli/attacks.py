@@ -97,7 +97,11 @@ def _when_default(attack: Attack) -> str:
     from pytest_leakpro.cli.suites import default_suite
 
     def stands(**resources: bool) -> bool:
-        return any(attack in default_suite(kind, **resources) for kind in attack.targets)
+        labels_only = attack.access.value == "label"
+        return any(
+            attack in default_suite(kind, **resources, labels_only=labels_only)
+            for kind in attack.targets
+        )
 
     cases = []
     if stands(shadows=True):

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["default_suite"]
 
 
-def default_suite(kind: type, *, shadows: bool, population: bool = False) -> tuple[Attack, ...]:
+def default_suite(
+    kind: type, *, shadows: bool, population: bool = False, labels_only: bool = False
+) -> tuple[Attack, ...]:
     """Give the default suite of a kind of target, as `choose_suite` does for a target at hand.
 
     Parameters
@@ -24,6 +26,8 @@ def default_suite(kind: type, *, shadows: bool, population: bool = False) -> tup
         Whether shadow models can be had.
     population : bool
         Whether the target has records of a population.
+    labels_only : bool
+        Whether the attacker sees labels only.
 
     Returns
     -------
@@ -37,6 +41,7 @@ def default_suite(kind: type, *, shadows: bool, population: bool = False) -> tup
         attack
         for attack in builtin_attacks().values()
         if attack.default
+        and (attack.access.value == "label") == labels_only
         and issubclass(kind, attack.targets)
         and (population or not attack.needs_population)
         and (shadows or not attack.needs_shadow)
