@@ -73,7 +73,11 @@ def fit_boosting(
 
     def fitted(parameters: dict[str, Any], rows: Any, wanted: NDArray[Any]) -> Any:
         model = HistGradientBoostingRegressor(**parameters, categorical_features=categorical)
-        return model.fit(features[rows], wanted[rows])
+        columns = features[rows]
+        unknown = np.isnan(columns).all(axis=0)
+        if unknown.any():  # the library cannot bin a column without a value
+            columns = np.where(unknown, 0.0, columns)
+        return model.fit(columns, wanted[rows])
 
     everything = slice(None)
     with one_thread():  # others would wait for each other longer than they work
