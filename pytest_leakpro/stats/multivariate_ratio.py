@@ -218,11 +218,15 @@ def _ratio_about_shrunk_means(
             errors[:, part, part] = covariance / law.count[block, None, None]
         return errors, covariances
 
-    prior = np.atleast_2d(np.cov(means.T, bias=True))
+    prior = np.cov(means.T, bias=True)
+    seen = np.sqrt(np.diag(prior))
     for block in blocks:
         prior = prior - noise(block)[0].sum(axis=0) / n
-    values, vectors = np.linalg.eigh(prior)
-    prior = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    # In units of what was seen, so that signals that hardly vary are not lost to rounding.
+    scale = np.where(seen > 0, seen, 1.0)
+    values, vectors = np.linalg.eigh(prior / (scale[:, None] * scale))
+    prior = (vectors * np.maximum(values, 0.0)) @ vectors.T + _LEAST_SHARE * np.eye(2 * q)
+    prior *= seen[:, None] * seen
     score = np.empty(n)
     for block in blocks:
         errors, covariances = noise(block)

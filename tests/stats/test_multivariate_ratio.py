@@ -107,6 +107,28 @@ def test_models_that_agree_exactly_give_finite_scores():
         assert np.abs(found - found[0]).max() < 1e-6  # nothing tells one record from another
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("constant", [0.0, 0.1])
+def test_models_that_store_their_records_are_found_out(constant):
+    # All that saw a record give the same; a third signal says nothing, a fourth repeats the first.
+    rng = np.random.default_rng(7)
+    n, n_models = 200, 8
+    included = np.stack(Assignment(n, n_models, 4, 7))
+    saw = np.arange(n) % 2 == 0
+
+    def signals(inside):
+        drawn = np.where(inside, constant, rng.normal(0, 2, (4, n)))
+        drawn[2] = np.arange(n)
+        drawn[3] = drawn[0]
+        return drawn
+
+    shadow, target = np.stack([signals(row) for row in included]), signals(saw)
+    for variance, means in LAWS:
+        found = multivariate_ratio(shadow, included, target, variance, means)
+        assert np.isfinite(found).all()
+        assert found[saw].min() > found[~saw].max()
+
+
 def test_of_one_signal_means_are_shrunk_by_the_kalman_gain():
     # One variance for all: the prior of (in, out) means is their covariance less the errors'.
     rng = np.random.default_rng(6)
