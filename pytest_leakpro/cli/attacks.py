@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "run"]
 
 HEADINGS = ("attack", "targets", "access", "needs", "metrics", "calibrated", "default suite")
-WIDEST = (24, 11, None, None, 10, None, 22)
+WIDEST = (24, 11, None, 16, 10, None, 18)
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:

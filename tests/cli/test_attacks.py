@@ -23,8 +23,9 @@ def test_every_attack_has_its_row(capsys):
     rows = {line.split()[0]: line for line in out.splitlines() if line[:1].isalpha()}
     for name, attack in builtin_attacks().items():
         needed = ["shadow models"] * attack.needs_shadow + ["population"] * attack.needs_population
-        needs = ", ".join(needed + [attack.needs_also] * bool(attack.needs_also)) or "-"
-        assert re.search(rf" {attack.access.value} +{needs} +tpr", rows[name])
+        needs = (needed + [attack.needs_also] * bool(attack.needs_also) or ["-"])[0]
+        first = needs if len(needs) <= 13 else needs.split()[0]  # longer ones go on below
+        assert re.search(rf" {attack.access.value} +{first}.* +tpr", rows[name])
     assert max(map(len, out.splitlines())) <= 100
     assert re.search(
         r"^lira +Classifier, +scores +shadow models .* yes +with shadow models", out, re.M
