@@ -169,17 +169,15 @@ def _figures(measurement: Measurement) -> list[str]:
 
 def _slices(measurement: Measurement) -> list[str]:
     """Say of which slice the figures are, and which others have the same verdict."""
-    alike = [part for part in measurement.slices if part.verdict is measurement.verdict]
-    alike.sort(key=lambda part: part.name != measurement.slice)
     lines = []
-    if measurement.slice is not None:
-        lines += [
-            _line("", f"in the slice {_sized(part)}")
-            for part in measurement.slices
-            if part.name == measurement.slice
-        ]
-        alike = [part for part in alike if part.name != measurement.slice]
-    if alike and measurement.verdict is not Verdict.PASS:
+    by_name = {part.name: part for part in measurement.slices}
+    deciding = measurement.slice
+    if deciding is not None:
+        # Of several targets each has slices of its own.
+        sized = _sized(by_name.pop(deciding)) if deciding in by_name else deciding
+        lines.append(_line("", f"in the slice {sized}"))
+    alike = [part for part in by_name.values() if part.verdict is measurement.verdict]
+    if alike and measurement.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         named = ", ".join(_sized(part) for part in alike[:_MOST_SLICES])
         more = f" and {len(alike) - _MOST_SLICES} more" if len(alike) > _MOST_SLICES else ""
         lines.append(_line("", f"{measurement.verdict} too: {named}{more}"))
