@@ -152,16 +152,19 @@ def blind_test(sample: Sample, rng: np.random.Generator) -> BlindTest:
     rng : numpy.random.Generator
         Divides the units.
     """
+    # Loaded here, since only threads of libraries that are loaded already are held back below.
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     n_members, n_nonmembers = sample.sizes
     second = np.concatenate([_halved(n_members, rng), _halved(n_nonmembers, rng)])
-    seed = int(rng.integers(2**31))
+    booster = HistGradientBoostingClassifier(**_BOOSTER, random_state=int(rng.integers(2**31)))
     columns = np.hstack([sample.inputs, sample.labels])
     is_member = sample.units < n_members
     halves = []
     with one_thread():  # for the same figures on any number of cores
         for half in (True, False):
             scored = second[sample.units] == half
-            scores = _scores(columns[~scored], is_member[~scored], columns[scored], seed)
+            scores = _scores(columns[~scored], is_member[~scored], columns[scored], booster)
             units = sample.units[scored]
             counts = np.bincount(units, minlength=len(second))
             means = np.bincount(units, scores, len(second))[counts > 0] / counts[counts > 0]
@@ -175,7 +178,10 @@ def _halved(n: int, rng: np.random.Generator) -> NDArray[np.bool_]:
 
 
 def _scores(
-    known: NDArray[np.float64], is_member: NDArray[np.bool_], asked: NDArray[np.float64], seed: int
+    known: NDArray[np.float64],
+    is_member: NDArray[np.bool_],
+    asked: NDArray[np.float64],
+    booster: Any,
 ) -> NDArray[np.float64]:
     """Fit on records whose side is known, and give log-odds of being a member for others."""
     known, asked = _standardised(known, asked)
@@ -183,7 +189,7 @@ def _scores(
         return np.zeros(len(asked))
     linear = _linear(known, is_member, asked)
     chosen = _most_different(known, is_member)
-    boosted = _boosted(known[:, chosen], is_member, asked[:, chosen], seed)
+    boosted = _boosted(known[:, chosen], is_member, asked[:, chosen], booster)
     return np.asarray((linear + boosted) / 2, dtype=np.float64)
 
 
@@ -243,10 +249,11 @@ def _most_different(known: NDArray[np.float64], is_member: NDArray[np.bool_]) ->
 
 
 def _boosted(
-    known: NDArray[np.float64], is_member: NDArray[np.bool_], asked: NDArray[np.float64], seed: int
+    known: NDArray[np.float64],
+    is_member: NDArray[np.bool_],
+    asked: NDArray[np.float64],
+    booster: Any,
 ) -> NDArray[Any]:
     """Score by boosted trees: find where in single columns, or a few together, sides differ."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(**_BOOSTER, random_state=seed).fit(known, is_member)
-    return np.asarray(model.decision_function(asked), dtype=np.float64)
+    booster.fit(known, is_member)
+    return np.asarray(booster.decision_function(asked), dtype=np.float64)

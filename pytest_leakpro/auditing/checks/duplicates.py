@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ CHANCE = 1e-4
 FEWEST_UNITS = 50
 
 _NEIGHBOURS = 10
+_FAR = 2 * _NEIGHBOURS
 _CLOSEST = 0.1
 _MOST_COLUMNS = 64
 _TREE_COLUMNS = 8
@@ -56,13 +57,18 @@ def near_duplicates(sample: Sample, rng: np.random.Generator) -> NDArray[np.bool
     Levina and Bickel (2004), Maximum likelihood estimation of intrinsic dimension, NeurIPS: the
     dimension from distances to neighbours; here with two of them.
     """
+    # Loaded here, since only threads of libraries that are loaded already are held back below.
+    from sklearn.neighbors import NearestNeighbors
+
     n_members = sample.sizes[0]
     rows = sample.units < n_members
     found = np.zeros(n_members, dtype=bool)
     points = _points(sample.inputs, rng)
     if points.shape[1]:
+        tree = points.shape[1] <= _TREE_COLUMNS
+        finder = NearestNeighbors(n_neighbors=_FAR, algorithm="kd_tree" if tree else "brute")
         with one_thread():
-            found[sample.units[rows][_close(points[rows], points[~rows])]] = True
+            found[sample.units[rows][_close(points[rows], points[~rows], finder)]] = True
     return found
 
 
@@ -81,20 +87,17 @@ def _points(columns: NDArray[np.float64], rng: np.random.Generator) -> NDArray[n
     return np.asarray(points @ projection)
 
 
-def _close(members: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.intp]:
-    from sklearn.neighbors import NearestNeighbors
-
-    far = 2 * _NEIGHBOURS
-    finder = NearestNeighbors(
-        n_neighbors=far, algorithm="kd_tree" if members.shape[1] <= _TREE_COLUMNS else "brute"
-    ).fit(others)
+def _close(
+    members: NDArray[np.float64], others: NDArray[np.float64], finder: Any
+) -> NDArray[np.intp]:
+    finder.fit(others)
     distances = np.concatenate(
         [
             finder.kneighbors(members[start : start + _ROWS])[0]
             for start in range(0, len(members), _ROWS)
         ]
     )
-    nearest, tenth, twentieth = distances[:, [0, _NEIGHBOURS - 1, far - 1]].T
+    nearest, tenth, twentieth = distances[:, [0, _NEIGHBOURS - 1, _FAR - 1]].T
     apart = np.flatnonzero(tenth > 0)  # else there are too many copies to tell what is near
     if not len(apart):
         return apart

@@ -1,5 +1,8 @@
 """The blind classifier: what it reads, its level, and that it never asks the model."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -159,3 +162,23 @@ def test_what_cannot_be_read_is_said(monkeypatch):
     found = check(splits.table(rng, 50, 0), splits.table(rng, 50, 0))
     assert found.blind is None
     assert "was not checked: records are a ndarray that cannot be read" in found.notes[0]
+
+
+def test_threads_are_held_back_in_a_process_that_had_not_loaded_scikit_learn():
+    code = """
+import sys, numpy as np, threadpoolctl
+real, loaded = threadpoolctl.threadpool_limits, []
+def limits(*given, **named):
+    loaded.append({"sklearn.ensemble", "sklearn.neighbors"} & set(sys.modules))
+    return real(*given, **named)
+threadpoolctl.threadpool_limits = limits
+from pytest_leakpro import Classifier
+from pytest_leakpro.auditing.checks.ground_truth import check_ground_truth
+rng, y = np.random.default_rng(0), np.arange(60) % 2
+sides = [(rng.normal(size=(60, 2)), y) for _ in range(2)]
+view = Classifier(lambda X: X, *sides, output="logits", classes=[0, 1], train=False).prepare(0)
+assert not any(name.startswith("sklearn.ensemble") for name in sys.modules)
+check_ground_truth(view, 0, 0.05)
+assert "sklearn.ensemble" in loaded[0] and "sklearn.neighbors" in loaded[-1], loaded
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
