@@ -103,7 +103,7 @@ def test_a_model_that_stores_its_data_is_found_out(name):
     found = audit(target, "tpr@1%fpr <= 5%", attacks=[name])
     assert found.verdict.value == "FAIL"
     # Quantile regression takes the numbers of the records for something that tells.
-    value, low = (0.4, 0.2) if name == "qmia" else (1, 0.4)
+    value, low = (0.4, 0.1) if name == "qmia" else (1, 0.4)
     assert found.measurements[0].value >= value
     assert found.measurements[0].low > low
 

@@ -244,18 +244,22 @@ class LearnedAttack(ShadowAttack):
             columns[index] = read_columns(features, target, shadow, facts, index, own)
         saw = shadow.included[:n_plays]
         kept = even_counts(shadow.included, rng)[:n_plays]
+        # Loaded before, since only threads of libraries that are loaded already are held back.
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        booster = HistGradientBoostingClassifier(**_BOOSTER, random_state=seed)
         boosters = []
         with one_thread():
             for fold in range(self.folds):
                 rows = kept & (folds[facts.units] != fold)
-                boosters.append(_fit(columns[rows], saw[rows], seed))
+                boosters.append(_fit(booster, columns[rows], saw[rows]))
         return Trained(features, folds, tuple(boosters))
 
 
-def _fit(columns: NDArray[np.float32], saw: NDArray[np.bool_], seed: int) -> Any:
-    """Fit one classifier; None where all rows are of one kind."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
+def _fit(booster: Any, columns: NDArray[np.float32], saw: NDArray[np.bool_]) -> Any:
+    """Fit a classifier of its own; None where all rows are of one kind."""
+    from sklearn.base import clone
 
     if saw.all() or not saw.any():
         return None
-    return HistGradientBoostingClassifier(**_BOOSTER, random_state=seed).fit(columns, saw)
+    return clone(booster).fit(columns, saw)
