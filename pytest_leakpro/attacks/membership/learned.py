@@ -6,6 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -245,21 +246,19 @@ class LearnedAttack(ShadowAttack):
         saw = shadow.included[:n_plays]
         kept = even_counts(shadow.included, rng)[:n_plays]
         # Loaded before, since only threads of libraries that are loaded already are held back.
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        booster = HistGradientBoostingClassifier(**_BOOSTER, random_state=seed)
+        import_module("sklearn.ensemble")
         boosters = []
         with one_thread():
             for fold in range(self.folds):
                 rows = kept & (folds[facts.units] != fold)
-                boosters.append(_fit(booster, columns[rows], saw[rows]))
+                boosters.append(_fit(columns[rows], saw[rows], seed))
         return Trained(features, folds, tuple(boosters))
 
 
-def _fit(booster: Any, columns: NDArray[np.float32], saw: NDArray[np.bool_]) -> Any:
-    """Fit a classifier of its own; None where all rows are of one kind."""
-    from sklearn.base import clone
+def _fit(columns: NDArray[np.float32], saw: NDArray[np.bool_], seed: int) -> Any:
+    """Fit one classifier; None where all rows are of one kind."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
     if saw.all() or not saw.any():
         return None
-    return clone(booster).fit(columns, saw)
+    return HistGradientBoostingClassifier(**_BOOSTER, random_state=seed).fit(columns, saw)
