@@ -93,7 +93,10 @@ def test_several_queries_see_more_than_one():
 @pytest.mark.parametrize(
     ("several", "one"),
     [
-        (MultiQueryLikelihoodRatio(signal="logit", means="own"), LikelihoodRatio(signal="logit")),
+        (
+            MultiQueryLikelihoodRatio(signal="logit", means="own", variance="per-example"),
+            LikelihoodRatio(signal="logit", variance="per-example"),
+        ),
         (MultiQueryLikelihoodRatio(signal="loss", means="own"), LikelihoodRatio(signal="loss")),
         (MultiQueryRatioToReference(combine="mean"), RatioToReference()),
         (MultiQueryRatioToReference(combine="median"), RatioToReference()),
