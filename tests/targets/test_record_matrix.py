@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-import torch
 
 from pytest_leakpro.targets.record_matrix import record_matrix
 from pytest_leakpro.targets.records import Records
 from pytest_leakpro.targets.units import record_units
+
+torch = pytest.importorskip("torch")
 
 
 def records(inputs, labels=None):
