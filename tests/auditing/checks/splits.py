@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
-import torch
+import pytest
 from scipy import sparse
 
 from pytest_leakpro import Classifier
+
+torch = pytest.importorskip("torch")
 
 
 def constant(X):

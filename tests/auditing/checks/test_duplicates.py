@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from tests.auditing.checks import splits
 from tests.auditing.checks.test_blind import check
+
+torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
 
