@@ -200,7 +200,8 @@ def share_readings(parties: Sequence[Party]) -> Party | None:
 def share_shadows(party: Party, main: Party, shadow: ShadowSignals) -> None:
     """Give an attacker what the shadow models say as it sees them."""
     if not _sees_less(party, main):
-        party.view.shadow = shadow
+        # What is read for others is not to be learned from.
+        party.view.shadow = shadow.with_further([reading.name for reading in party.readings])
         return
     # Only counted records are read further; a population stands behind them.
     right = shadow.further[LabelsRight.name][:, 0]

@@ -144,7 +144,12 @@ def _audit_target(
             looks = _looks(parties, settled, budgets, session, ground)
             if any(entry.verdict is Verdict.FAIL for look in looks for entry in look.measurements):
                 if not settled[0].last:
-                    why = f"stopped at {looks[-1].settled.strength}, since a budget is violated"
+                    seen = next(
+                        each.strength
+                        for party, each in zip(parties, settled, strict=True)
+                        if party.needs_shadow
+                    )
+                    why = f"stopped at {seen}, since a budget is violated"
                 break
     except OutOfTimeError as error:
         if not looks and not budgets:

@@ -14,7 +14,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.store.scratch import scratch_array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -136,6 +136,11 @@ class ShadowSignals:
             for index in range(self.n_models):
                 further[name][index] = values[index][:, positions]
         return self._part(shadow, included, further)
+
+    def with_further(self, names: Iterable[str]) -> ShadowSignals:
+        """Give the same signals, with no more of what else was read than these names."""
+        further = {name: self.further[name] for name in names if name in self.further}
+        return self._part(self.shadow, self.included, further)
 
     @classmethod
     def _part(

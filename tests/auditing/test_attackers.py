@@ -7,10 +7,20 @@ from sklearn.linear_model import LogisticRegression
 
 from pytest_leakpro import Classifier, LeakproError, Verdict, audit
 from pytest_leakpro.auditing.parties import parties_of
-from pytest_leakpro.auditing.session import SessionDefaults
+from pytest_leakpro.auditing.session import SessionDefaults, session_variable
+from pytest_leakpro.auditing.shadows import shadow_rounds
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
 ATTACKERS = ["label", "scores without recipe", "scores"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def defaults(tmp_path_factory):
+    """Keep no shadow models from run to run."""
+    folder = tmp_path_factory.mktemp("cache")
+    token = session_variable.set(SessionDefaults(cache_dir=str(folder), say=lambda line: None))
+    yield
+    session_variable.reset(token)
 
 
 def forest(n=400, **options):
@@ -103,3 +113,20 @@ def test_without_leakage_several_attackers_do_not_fail():
         )
         failed += audit(target, "auc <= 0.5", "tpr@5%fpr <= 5%", seed=seed).verdict is Verdict.FAIL
     assert failed <= 4
+
+
+def test_what_is_read_for_one_attacker_is_hidden_from_those_who_see_less():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(400, 4)), rng.integers(0, 2, 400)
+    target = Classifier(
+        LogisticRegression().fit(X[:200], y[:200]),
+        (X[:200], y[:200]),
+        (X[200:], y[200:]),
+        attackers=["scores", "white-box"],
+    )
+    session = SessionDefaults(shadow_models=8, workers=1, say=lambda line: None)
+    scores, white_box = parties_of(target, session)
+    next(shadow_rounds((scores, white_box), (), session))
+    assert set(white_box.view.shadow.further) == {"gradients"}
+    assert not scores.view.shadow.further
+    assert np.array_equal(scores.view.shadow.shadow, white_box.view.shadow.shadow)
