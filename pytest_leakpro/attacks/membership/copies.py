@@ -5,7 +5,6 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,12 +18,13 @@ from pytest_leakpro.attacks.membership.perturbing import (
     perturbed,
 )
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.augmentations import MovedPixels
 from pytest_leakpro.targets.containers import is_tensor, row_shape, take
 from pytest_leakpro.targets.readings import Reading
 from pytest_leakpro.targets.signals import RegressionSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -214,9 +214,8 @@ class CopyChoice:
 
     def of(self, view: MembershipView) -> Copies:
         """Give the copies that suit a target's records; augmentations given with it come first."""
-        given = getattr(view, "augmentations", None)
-        if given:
-            return GivenCopies(tuple(given))
+        if view.augmentations:
+            return GivenCopies(view.augmentations)
         if is_image(view.records("members").inputs):
             return ShiftedCopies(self.shift, self.flip)
         return NoisyCopies(movable_of(view), self.noise, self.count, self.seed)
@@ -243,21 +242,18 @@ def _pick(inputs: Any, down: int, across: int, *, mirrored: bool) -> Any:
     """Shift or mirror images in whatever container."""
     shape = row_shape(inputs) or ()
     last = len(shape) == 3 and shape[-1] <= 4 < shape[0]  # channels stand last
-    axes = (1, 2) if last or len(shape) == 2 else (len(shape) - 1, len(shape))
-    height, width = (shape[axis - 1] for axis in axes)
-    rows = np.clip(np.arange(height) - down, 0, height - 1)
-    columns = np.clip(np.arange(width) - across, 0, width - 1)
-    if mirrored:
-        columns = columns[::-1].copy()
+    rows, columns = (1, 2) if last or len(shape) == 2 else (len(shape) - 1, len(shape))
     if isinstance(inputs, list):
-        return [_taken(item, axes[0] - 1, axes[1] - 1, rows, columns) for item in inputs]
-    return _taken(inputs, *axes, rows, columns)
+        rows, columns = rows - 1, columns - 1
+    moves = [MovedPixels(axis, by) for axis, by in ((rows, down), (columns, across)) if by]
+    moves += [MovedPixels(columns)] * mirrored
+    if isinstance(inputs, list):
+        return [_moved(item, moves) for item in inputs]
+    return _moved(inputs, moves)
 
 
-def _taken(item: Any, down: int, across: int, rows: Any, columns: Any) -> Any:
-    if is_tensor(item):
-        torch = sys.modules["torch"]
-        rows, columns = (torch.as_tensor(part, device=item.device) for part in (rows, columns))
-        return item.index_select(down, rows).index_select(across, columns)
-    moved = np.take(np.take(np.asarray(item), rows, axis=down), columns, axis=across)
-    return moved.tolist() if isinstance(item, (list, tuple)) else moved
+def _moved(item: Any, moves: Sequence[MovedPixels]) -> Any:
+    images = item if is_tensor(item) else np.asarray(item)
+    for move in moves:
+        images = move(images)
+    return images.tolist() if isinstance(item, (list, tuple)) else images

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from pytest_leakpro.attacks.membership.answer_chances import chance_of_label
+from pytest_leakpro.attacks.membership.crafted_query import CraftedQuery
 from pytest_leakpro.attacks.membership.crafting import Aim, Crafting
 from pytest_leakpro.attacks.membership.perturbing import movable_of, perturbed
-from pytest_leakpro.attacks.membership.perturbing_attack import PerturbingAttack
 from pytest_leakpro.attacks.membership.surrogates import (
     counted_records,
     keeps_label,
@@ -28,11 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OneShot"]
 
-_FEWEST = 8
-
 
 @dataclass(frozen=True)
-class OneShot(PerturbingAttack):
+class OneShot(CraftedQuery):
     """Move a record until models that did not see it let go of its label; who saw it holds on.
 
     Half of these models move the record, the other half, which it was not made on, say when it is
@@ -64,25 +62,13 @@ class OneShot(PerturbingAttack):
     """
 
     name: ClassVar[str] = "oslo"
-    needs_recipe: ClassVar[bool] = True
-    needs_also: ClassVar[str] = "recipe"
-    calibrated: ClassVar[bool] = True
     rank: ClassVar[int] = 56
 
-    models: int = 16
     steps: int = 32
-    length: float = 0.02
     thresholds: tuple[float, ...] = (0.5,)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.models, int) or self.models < _FEWEST or self.models % 4:
-            raise LeakproError(
-                f"oslo: models is a multiple of 4, at least {_FEWEST}, not {self.models!r}"
-            )
-        if not isinstance(self.steps, int) or self.steps < 1:
-            raise LeakproError(f"oslo: steps is a whole number of at least 1, not {self.steps!r}")
-        if not isinstance(self.length, (int, float)) or not 0 < self.length < np.inf:
-            raise LeakproError(f"oslo: length is a number above 0, not {self.length!r}")
+        super().__post_init__()
         told = self.thresholds
         if (
             not isinstance(told, tuple)

@@ -34,7 +34,7 @@ class PerturbingAttack(MembershipAttack):
     def mismatch(self, target: Any) -> str | None:
         """Say also where records cannot be perturbed; see `Attack.mismatch`."""
         reason = super().mismatch(target)
-        given = self.takes_augmentations and getattr(target, "augmentations", None)
+        given = self.takes_augmentations and target.augmentations
         if reason is not None or given:
             return reason
         unmoved = unmovable(target.inputs)

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from pytest_leakpro.attacks.membership.answer_chances import chance_of_label
+from pytest_leakpro.attacks.membership.crafted_query import CraftedQuery
 from pytest_leakpro.attacks.membership.crafting import Aim, Crafting
 from pytest_leakpro.attacks.membership.perturbing import movable_of, perturbed
-from pytest_leakpro.attacks.membership.perturbing_attack import PerturbingAttack
 from pytest_leakpro.attacks.membership.surrogates import (
     counted_records,
     keeps_label,
     surrogates_of,
 )
-from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OnlyOneQuery"]
 
-_FEWEST = 8
-
 
 @dataclass(frozen=True)
-class OnlyOneQuery(PerturbingAttack):
+class OnlyOneQuery(CraftedQuery):
     """Ask about a record moved to where the models that saw it keep its label, and others do not.
 
     The attacker trains models on halves of the records. Half of the models move the record, the
@@ -60,27 +57,13 @@ class OnlyOneQuery(PerturbingAttack):
     """
 
     name: ClassVar[str] = "yoqo"
-    needs_recipe: ClassVar[bool] = True
-    needs_also: ClassVar[str] = "recipe"
-    calibrated: ClassVar[bool] = True
     rank: ClassVar[int] = 54
 
-    models: int = 16
-    steps: int = 16
-    length: float = 0.02
     out_weight: float = 2.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.models, int) or self.models < _FEWEST or self.models % 4:
-            raise LeakproError(
-                f"yoqo: models is a multiple of 4, at least {_FEWEST}, not {self.models!r}"
-            )
-        if not isinstance(self.steps, int) or self.steps < 1:
-            raise LeakproError(f"yoqo: steps is a whole number of at least 1, not {self.steps!r}")
-        for name in ("length", "out_weight"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not 0 < value < np.inf:
-                raise LeakproError(f"yoqo: {name} is a number above 0, not {value!r}")
+        super().__post_init__()
+        self.require_positive("out_weight")
 
     def score(
         self, view: MembershipView, rng: np.random.Generator
