@@ -6,8 +6,6 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import sys
-import threading
-import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.containers import as_numpy, length, take
 from pytest_leakpro.targets.gradient_statistics import Norms, statistics
-from pytest_leakpro.targets.torch_model import evaluating, tensor_for
+from pytest_leakpro.targets.torch_model import evaluating, tensor_for, without_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +29,6 @@ _MOST_RECORDS = 256
 # Between many records at once and one by one: rounding, and far below no digits are left.
 _TOLERANCE = 0.01
 _FAR_BELOW = -60.0
-_WARNINGS = threading.Lock()  # their filters are the process's
 
 
 def module_layers(module: Any) -> list[str]:
@@ -141,8 +138,7 @@ def _together(
         return loss_of(_outputs(returned), label)
 
     one = torch.func.grad(loss_on, has_aux=True)
-    with _WARNINGS, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "There is a performance drop")
+    with without_warnings("There is a performance drop"):
         gradients, residuals = torch.func.vmap(one, in_dims=(None, 0, 0))(plain, batch, labels)
     return _norms([gradients[name] for name in weights], residuals)
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TorchModel", "as_tensor", "evaluating", "is_module", "tensor_for"]
+__all__ = ["TorchModel", "as_tensor", "evaluating", "is_module", "tensor_for", "without_warnings"]
 
 _BATCH_SIZE = 1024
-_WARNINGS = threading.Lock()  # their filters are the process's
+_WARNINGS = threading.Lock()
 
 
 def is_module(value: Any) -> bool:
@@ -88,6 +88,17 @@ def tensor_for(module: Any, inputs: Any) -> Any:
 
 
 @contextmanager
+def without_warnings(message: str = "") -> Iterator[None]:
+    """Say nothing of what torch warns of, all or what begins with a message.
+
+    One thread at a time, since the filters of warnings are the process's.
+    """
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message)
+        yield
+
+
+@contextmanager
 def evaluating(module: Any) -> Iterator[None]:
     """Hold a module in evaluation mode, and put every part back as it was."""
     # Each flag by itself: train() would also wake up layers that the user has frozen.
@@ -127,8 +138,7 @@ def as_tensor(inputs: Any, *, shared: bool = False) -> Any:
     array = _array(inputs)
     native = array.dtype.newbyteorder("=")
     if shared and array.flags.c_contiguous and array.dtype == native:
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of memory that may not be written to
+        with without_warnings():  # of memory that may not be written to
             return torch.from_numpy(array)
     # tensor() rather than from_numpy(): it takes read-only and reversed arrays as well.
     return torch.tensor(np.ascontiguousarray(array, dtype=native))
