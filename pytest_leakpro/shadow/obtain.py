@@ -23,7 +23,7 @@ from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.pool import Pool, pool_of
 from pytest_leakpro.shadow.signal_key import signal_key
 from pytest_leakpro.shadow.way import way_for
-from pytest_leakpro.stats.seeding import derive_seed
+from pytest_leakpro.stats.seeding import derive_number
 from pytest_leakpro.store.open_cache import open_cache
 from pytest_leakpro.store.scratch import scratch_array
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
@@ -210,8 +210,7 @@ class _Training:
             y=pool.y,
             assignment=assignment,
             seeds=tuple(
-                int(derive_seed(self._seed, "shadow-model", str(index)).generate_state(1)[0])
-                % 2**31
+                derive_number(self._seed, "shadow-model", str(index))
                 for index in range(start, start + size)
             ),
             audited=pool.audited,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["Pool", "pool_of"]
+__all__ = ["Pool", "pool_of", "units_and_places"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -72,14 +72,7 @@ def pool_of(target: MembershipTarget, view: MembershipView) -> Pool:
         The records that are scored.
     """
     members, nonmembers = view.pool
-    codes = np.concatenate([members.units.codes, len(members.units) + nonmembers.units.codes])
-    places = np.concatenate(
-        [
-            np.searchsorted(members.positions, view.records("members").positions),
-            len(members)
-            + np.searchsorted(nonmembers.positions, view.records("nonmembers").positions),
-        ]
-    )
+    codes, places = units_and_places(view)
     scored = [view.records(side) for side in ("members", "nonmembers")]
     population = [view.records("population")] if view.has_population else []
     n_counted, n_population = len(places), sum(map(len, population))
@@ -121,6 +114,24 @@ def pool_of(target: MembershipTarget, view: MembershipView) -> Pool:
     ).astype(np.intp)
     marks = (origin[order], chosen, codes)
     return Pool(X, y, codes, n_units, (together, *population), places, columns, marks)
+
+
+def units_and_places(view: MembershipView) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give the units of a view's pool, and where in it the counted records stand.
+
+    Returns
+    -------
+    tuple of ndarray of int
+        The number of each record's unit, shape (n_pool,), members first; and the places of the
+        view's members and then its non-members.
+    """
+    members, nonmembers = view.pool
+    codes = np.concatenate([members.units.codes, len(members.units) + nonmembers.units.codes])
+    places = [
+        np.searchsorted(members.positions, view.records("members").positions),
+        len(members) + np.searchsorted(nonmembers.positions, view.records("nonmembers").positions),
+    ]
+    return codes, np.concatenate(places)
 
 
 def _by_first_appearance(codes: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ import hashlib
 
 import numpy as np
 
-__all__ = ["derive_rng", "derive_seed"]
+__all__ = ["derive_number", "derive_rng", "derive_seed"]
 
 
 def derive_seed(seed: int, *names: str) -> np.random.SeedSequence:
@@ -31,6 +31,11 @@ def derive_seed(seed: int, *names: str) -> np.random.SeedSequence:
     digests = [hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest() for name in names]
     words = [int.from_bytes(digest[i : i + 4], "little") for digest in digests for i in (0, 4, 8)]
     return np.random.SeedSequence(seed, spawn_key=tuple(words))
+
+
+def derive_number(seed: int, *names: str) -> int:
+    """Give a seed as libraries take it, in [0, 2**31); see `derive_seed`."""
+    return int(derive_seed(seed, *names).generate_state(1)[0]) % 2**31
 
 
 def derive_rng(seed: int, *names: str) -> np.random.Generator:

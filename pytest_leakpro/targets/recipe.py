@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.stats.seeding import derive_rng, derive_seed
+from pytest_leakpro.stats.seeding import derive_number, derive_rng
 from pytest_leakpro.targets.classifier import Classifier
 from pytest_leakpro.targets.containers import take
 from pytest_leakpro.targets.model_reader import final_model
@@ -170,7 +170,7 @@ class Recipe:
                 name: tuple([values[place] for place in places] for places in positions)
                 for name, values in self._slices.items()
             }
-        number = int(derive_seed(seed, "recipe-target", *which).generate_state(1)[0] % 2**31)
+        number = derive_number(seed, "recipe-target", *which)
         with one_thread():
             try:
                 model = self.train(*sides[0], number)

@@ -16,12 +16,8 @@ from pytest_leakpro.attacks.membership.learned_readings import (
     LEARNED_READINGS,
     readings_to_learn_from,
 )
-from pytest_leakpro.attacks.membership.playing import (
-    FEWEST_PLAYERS,
-    FEWEST_TO_PLAY,
-    can_play,
-    even_counts,
-)
+from pytest_leakpro.attacks.membership.out_of_fold import pairs_left_out
+from pytest_leakpro.attacks.membership.playing import FEWEST_PLAYERS, even_counts, lacking_players
 from pytest_leakpro.attacks.membership.record_facts import RecordFacts, facts_of, unknown_facts
 from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
 from pytest_leakpro.attacks.membership.shadow_features import ShadowFeatures
@@ -50,9 +46,6 @@ _BOOSTER = {
     "max_features": 0.3,
     "early_stopping": False,
 }
-# With more shadow models one pair less changes less, and costs more to read.
-_MOST_VERSIONS = 4
-_MODELS_READ = 64
 
 
 @dataclass(frozen=True)
@@ -121,12 +114,7 @@ class LearnedAttack(ShadowAttack):
 
     def lacking(self, shadow: ShadowSignals) -> str | None:
         """Refuse where no shadow model can play the target; see `ShadowAttack.lacking`."""
-        if can_play(shadow):
-            return None
-        return (
-            f"each record must be in at least {FEWEST_TO_PLAY} shadow models and out of "
-            f"{FEWEST_TO_PLAY}, so that any of them can play the target"
-        )
+        return lacking_players(shadow)
 
     def prepared(
         self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
@@ -210,8 +198,7 @@ class LearnedAttack(ShadowAttack):
         trained = self.trained
         if trained is None or trained.features.names != names:
             trained = self._train(shadow, facts, rng, names)
-        n_versions = min(_MOST_VERSIONS, max(1, _MODELS_READ // shadow.n_models))
-        versions = range(0, shadow.n_models, 2)[:n_versions]
+        versions = pairs_left_out(shadow.n_models)
         scores = np.zeros(len(target))
         for without in versions:
             scores += trained.log_odds(target, shadow, facts, without, further)

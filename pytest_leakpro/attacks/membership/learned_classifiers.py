@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from pytest_leakpro.targets.one_thread import one_thread
+from pytest_leakpro.attacks.membership.out_of_fold import score_out_of_fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from pytest_leakpro.attacks.membership.record_facts import RecordFacts
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Trained", "read_columns"]
-
-_ROWS = 1 << 15  # predicted at a time, as the classifier copies them in double precision
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -54,14 +51,11 @@ class Trained:
     ) -> NDArray[np.float64]:
         """Score every record by the classifier that saw none of its unit, shape (n,)."""
         columns = read_columns(self.features, target, shadow, facts, without, further or {})
-        folds, scores = self.folds[facts.units], np.zeros(len(target))
-        with one_thread():  # others would wait for each other longer than they work
-            for fold, booster in enumerate(self.boosters):
-                own = np.flatnonzero(folds == fold)
-                for start in range(0, len(own) if booster is not None else 0, _ROWS):
-                    rows = own[start : start + _ROWS]
-                    scores[rows] = booster.decision_function(columns[rows])
-        return scores
+        return score_out_of_fold(
+            self.folds[facts.units],
+            self.boosters,
+            lambda booster, rows: booster.decision_function(columns[rows]),
+        )
 
 
 def read_columns(

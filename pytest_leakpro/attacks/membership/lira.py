@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack, read_in_blocks
-from pytest_leakpro.attacks.membership.signal_reader import signal_reader
+from pytest_leakpro.attacks.membership.signal_reader import Signal, signal_names, signal_reader
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["LikelihoodRatio", "OfflineLikelihoodRatio"]
-
-Signal = Literal["logit", "probability", "loss", "error", "log-error"]
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,7 @@ class LikelihoodRatio(ShadowAttack):
         """Give one variant per signal; see `ShadowAttack.variants`."""
         if self.signal != "auto":
             return (self,)
-        names: tuple[Signal, ...] = ("logit", "probability", "loss")
-        if regression:
-            names = ("error", "log-error")
-        return tuple(replace(self, signal=name) for name in names)
+        return tuple(replace(self, signal=name) for name in signal_names(regression=regression))
 
     def score_records(
         self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]

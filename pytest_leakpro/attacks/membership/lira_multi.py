@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pytest_leakpro.attacks.membership.augmented_attack import AugmentedAttack
 from pytest_leakpro.attacks.membership.shadow_attack import read_in_blocks
-from pytest_leakpro.attacks.membership.signal_reader import signal_reader
+from pytest_leakpro.attacks.membership.signal_reader import Signal, signal_names, signal_reader
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pytest_leakpro.attacks.membership.lira import Signal
     from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
 
 __all__ = ["MultiQueryLikelihoodRatio"]
@@ -56,10 +55,7 @@ class MultiQueryLikelihoodRatio(AugmentedAttack):
         """Give one variant per signal; see `ShadowAttack.variants`."""
         if self.signal != "auto":
             return (self,)
-        names: tuple[Signal, ...] = ("logit", "probability", "loss")
-        if regression:
-            names = ("error", "log-error")
-        return tuple(replace(self, signal=name) for name in names)
+        return tuple(replace(self, signal=name) for name in signal_names(regression=regression))
 
     def score_further(
         self, target: NDArray[Any], shadow: NDArray[Any], included: NDArray[np.bool_]

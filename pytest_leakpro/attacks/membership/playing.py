@@ -23,6 +23,7 @@ __all__ = [
     "Play",
     "can_play",
     "even_counts",
+    "lacking_players",
     "others",
     "others_further",
     "plays",
@@ -58,6 +59,16 @@ def can_play(shadow: ShadowSignals) -> bool:
     """Tell whether each record was in three shadow models and out of three: two attack then."""
     n_in = shadow.included.sum(axis=0)
     return bool(min(n_in.min(), (shadow.n_models - n_in).min()) >= FEWEST_TO_PLAY)
+
+
+def lacking_players(shadow: ShadowSignals) -> str | None:
+    """Say why no shadow model can play the target; None where any of them can."""
+    if can_play(shadow):
+        return None
+    return (
+        f"each record must be in at least {FEWEST_TO_PLAY} shadow models and out of "
+        f"{FEWEST_TO_PLAY}, so that any of them can play the target"
+    )
 
 
 def plays(shadow: ShadowSignals, most: int) -> Iterator[Play]:

@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import special
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["signal_reader"]
+Signal = Literal["logit", "probability", "loss", "error", "log-error"]
+
+__all__ = ["Signal", "signal_names", "signal_reader"]
+
+
+def signal_names(*, regression: bool) -> tuple[Signal, ...]:
+    """Give the signals among which shadow models choose, of classifiers or of regressors."""
+    return ("error", "log-error") if regression else ("logit", "probability", "loss")
 
 
 def signal_reader(name: str, shadow: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:

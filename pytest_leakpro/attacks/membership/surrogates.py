@@ -14,9 +14,10 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.shadow.executor import default_workers
+from pytest_leakpro.shadow.pool import units_and_places
 from pytest_leakpro.shadow.stacked_training import train_group
 from pytest_leakpro.shadow.way import way_for
-from pytest_leakpro.stats.seeding import derive_rng, derive_seed
+from pytest_leakpro.stats.seeding import derive_number, derive_rng
 from pytest_leakpro.targets.adapters import adapt_classifier
 from pytest_leakpro.targets.containers import concatenate, take
 from pytest_leakpro.targets.model_reader import ModelReader, final_model
@@ -172,10 +173,7 @@ def _trained(view: MembershipView, n_models: int, *, apart: bool) -> Surrogates:
         )
         rows = [np.flatnonzero(halves[index]) for index in range(n_models)]
         included = np.stack([halves[index][places] for index in range(n_models)])
-    seeds = [
-        int(derive_seed(view.seed, "surrogate", str(index)).generate_state(1)[0]) % 2**31
-        for index in range(n_models)
-    ]
+    seeds = [derive_number(view.seed, "surrogate", str(index)) for index in range(n_models)]
     models = tuple(map(final_model, _train(view.train, X, y, rows, seeds)))
     for model in models:
         if is_module(model):
@@ -185,16 +183,10 @@ def _trained(view: MembershipView, n_models: int, *, apart: bool) -> Surrogates:
 
 def _halves(view: MembershipView, n_models: int) -> tuple[Assignment, NDArray[np.intp]]:
     """Draw halves of the pool, and say where in it the counted records stand."""
-    members, nonmembers = view.pool
-    codes = np.concatenate([members.units.codes, len(members.units) + nonmembers.units.codes])
-    seed = int(derive_seed(view.seed, "surrogate-halves").generate_state(1)[0]) % 2**31
-    n_units = len(members.units) + len(nonmembers.units)
-    places = [
-        np.searchsorted(members.positions, view.records("members").positions),
-        len(members) + np.searchsorted(nonmembers.positions, view.records("nonmembers").positions),
-    ]
-    halves = Assignment(n_units, n_models, n_models // 2, seed, codes=codes)
-    return halves, np.concatenate(places)
+    codes, places = units_and_places(view)
+    n_units = sum(len(side.units) for side in view.pool)
+    seed = derive_number(view.seed, "surrogate-halves")
+    return Assignment(n_units, n_models, n_models // 2, seed, codes=codes), places
 
 
 def _parts(population: Records, n_models: int, n_wanted: int, seed: int) -> list[NDArray[np.intp]]:

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from pytest_leakpro.attacks.membership.further_attack import FurtherShadowAttack
-from pytest_leakpro.attacks.membership.playing import (
-    FEWEST_PLAYERS,
-    FEWEST_TO_PLAY,
-    can_play,
-    even_counts,
-)
+from pytest_leakpro.attacks.membership.out_of_fold import pairs_left_out, score_out_of_fold
+from pytest_leakpro.attacks.membership.playing import FEWEST_PLAYERS, even_counts, lacking_players
 from pytest_leakpro.attacks.membership.record_facts import RecordFacts, facts_of, unknown_facts
 from pytest_leakpro.attacks.membership.trajectory_features import TrajectoryFeatures
 from pytest_leakpro.attacks.membership.trajectory_reading import (
@@ -42,11 +38,6 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
 __all__ = ["Judge", "TrajectoryAttack"]
-
-# With more shadow models one pair less changes less, and costs more to read.
-_MOST_VERSIONS = 4
-_MODELS_READ = 64
-_ROWS = 1 << 15
 
 
 class Judge(Protocol):
@@ -80,15 +71,11 @@ class _Trained:
         """Score every record by the judge that saw none of its unit, shape (n,)."""
         own_rows = target[: self.features.n_rows]
         columns = self.features.read(own_rows, known.shadow, known.included, without)
-        folds, scores = self.folds[facts.units], np.zeros(len(columns))
-        with one_thread():
-            for fold, judge in enumerate(self.judges):
-                own = np.flatnonzero(folds == fold)
-                for start in range(0, len(own) if judge is not None else 0, _ROWS):
-                    assert judge is not None
-                    rows = own[start : start + _ROWS]
-                    scores[rows] = judge.log_odds(columns[rows], facts.classes[rows])
-        return scores
+        return score_out_of_fold(
+            self.folds[facts.units],
+            self.judges,
+            lambda judge, rows: judge.log_odds(columns[rows], facts.classes[rows]),
+        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -229,13 +216,7 @@ class TrajectoryAttack(FurtherShadowAttack):
 
     def lacking(self, shadow: ShadowSignals) -> str | None:
         """Refuse where no shadow model can play the target; see `ShadowAttack.lacking`."""
-        reason = super().lacking(shadow)
-        if reason is None and not can_play(shadow):
-            reason = (
-                f"each record must be in at least {FEWEST_TO_PLAY} shadow models and out of "
-                f"{FEWEST_TO_PLAY}, so that any of them can play the target"
-            )
-        return reason
+        return super().lacking(shadow) or lacking_players(shadow)
 
     def prepared(
         self, shadow: ShadowSignals, facts: RecordFacts, rng: np.random.Generator
@@ -292,9 +273,7 @@ class TrajectoryAttack(FurtherShadowAttack):
         self, target: NDArray[Any], known: _Known, facts: RecordFacts, rng: np.random.Generator
     ) -> NDArray[np.float64]:
         trained = self.trained or self._train(known, facts, rng)
-        n_models = len(known.included)
-        n_versions = min(_MOST_VERSIONS, max(1, _MODELS_READ // n_models))
-        versions = range(0, n_models, 2)[:n_versions]
+        versions = pairs_left_out(len(known.included))
         scores = np.zeros(target.shape[1])
         for without in versions:
             scores += trained.log_odds(target, known, facts, without)
