@@ -94,10 +94,23 @@ def cnn():
 
 
 def forecast():
-    """Give windows of a series, and a network that predicts several steps at once."""
+    """Give simulated series of persons, and a network that learned them by heart."""
     import forecast_data
 
-    return forecast_data.setting()
+    trainer, X, y = forecast_data.forecast(5000)
+    return Setting("forecast of 5,000 simulated persons' series", trainer, X, y, regression=True)
 
 
-SETTINGS = {"forest": forest, "mlp": mlp, "cnn": cnn, "forecast": forecast}
+def days():
+    """Give days of power demand, of which a network predicts the afternoon from the morning."""
+    import forecast_data
+
+    found = forecast_data.days()
+    if found is None:
+        raise SystemExit("days needs a package that ships them: pip install aeon --no-deps")
+    X, y = found
+    trainer = forecast_data.trainer(X.shape[1], horizons=y.shape[1])
+    return Setting("forecast of 1,096 days of power demand", trainer, X, y, regression=True)
+
+
+SETTINGS = {"forest": forest, "mlp": mlp, "cnn": cnn, "forecast": forecast, "days": days}

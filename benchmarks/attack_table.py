@@ -10,6 +10,7 @@ its own models and queries, but without the 16 shadow models, which all share.
 import sys
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from attack_settings import SETTINGS
@@ -54,10 +55,20 @@ def target_of(setting):
     )
 
 
-def row_of(attack, evidence):
+def with_and_without_gradients(suite, view):
+    """Give the attacks, those that read gradients where they can once without."""
+    for attack in suite:
+        if getattr(attack, "further", ()) and attack.readings(view):
+            yield replace(attack, further=())
+        yield attack
+
+
+def row_of(attack, evidence, view):
     """Give the TPR at 1 % FPR, and the cells that say what was needed and found."""
-    needs = [attack.access.value]
-    needs += ["shadow models"] * attack.needs_shadow + ["population"] * attack.needs_population
+    gradients = getattr(attack, "further", ()) and attack.readings(view)
+    needs = ["white-box" if gradients else attack.access.value]
+    needs += ["shadow models"] * attack.needs_shadow
+    needs += ["population"] * attack.wants_population(view)
     cells, power = [f"`{attack.name}`", ", ".join(needs)], 0.0
     for metric in map(parse_metric, METRICS):
         found = metric_named(metric.name).read(metric, evidence, None, 0.025, 0.025)
@@ -90,7 +101,7 @@ def main() -> None:
         facts = facts_of(view, regression=setting.regression)
         counted = view.shadow.take(np.arange(len(facts.units)))
         rows = []
-        for asked in suite:
+        for asked in with_and_without_gradients(suite, view):
             view.queries_of()
             start = time.perf_counter()
             (attack,) = rank_attacks(
@@ -98,7 +109,7 @@ def main() -> None:
             )
             evidence = attack.run(view, derive_rng(0, "attack", attack.name))
             seconds = time.perf_counter() - start
-            rows.append((*row_of(attack, evidence), view.queries_of() / n, seconds))
+            rows.append((*row_of(attack, evidence, view), view.queries_of() / n, seconds))
         for _, cells, queries, seconds in sorted(rows, key=lambda row: -row[0]):
             print(f"| {' | '.join(cells)} | {queries:.0f} | {seconds:.1f} |", flush=True)
 

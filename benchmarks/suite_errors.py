@@ -1,8 +1,8 @@
-"""Errors and power of the whole default suite, with 16 shadow models, without leakage.
+"""Errors and power of the whole default suite of each attacker, without leakage.
 
     python benchmarks/suite_errors.py [runs]
 
-Every run trains a target and 16 shadow models. See tests/auditing/suite_trial.py.
+Every run trains a target and, for attackers with the recipe, 16 shadow models. See tests/auditing/suite_trial.py.
 """
 
 import sys
@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.auditing.suite_trial import MODELS, trial
+from tests.auditing.suite_trial import TRIALS, trial
 
 
 def main() -> None:
@@ -24,15 +24,15 @@ def main() -> None:
     print(f"{runs} audits each of a model without leakage; FAIL may be at most 2.5 %")
     for budget, sizes in (("tpr@0.1%fpr <= 1%", (2000, 3900)), ("tpr@1%fpr <= 1%", (500,))):
         for size in sizes:
-            for kind in MODELS:
+            for kind, attacker in TRIALS:
                 outcomes = np.array(
                     Parallel(n_jobs=2)(
-                        delayed(trial)(seed, size, budget, kind) for seed in range(runs)
+                        delayed(trial)(seed, size, budget, kind, attacker) for seed in range(runs)
                     )
                 )
                 failed, passed = outcomes.mean(axis=0)
                 print(
-                    f"{budget:<20}{size:>6} + {size:<6}{kind:<22}FAIL {failed:6.1%}  "
+                    f"{budget:<20}{size:>6} + {size:<6}{kind:<22}{attacker:<24}FAIL {failed:6.1%}  "
                     f"PASS {passed:6.1%}",
                     flush=True,
                 )

@@ -60,7 +60,9 @@ class Attack(ABC):
         Whether scores are calibrated per record, by shadow models or the like. A PASS of a suite
         without such an attack is marked as weak.
     default : bool
-        Whether it may stand in the default suite.
+        Whether it may stand in the default suite of any target.
+    default_with : str
+        With what it does all the same, in words; see `runs_by_default`.
     rank : int
         Place in the registry: the smaller, the earlier it is chosen and the larger its weight.
     """
@@ -76,6 +78,7 @@ class Attack(ABC):
     fewest_shadow_models: ClassVar[int] = FEWEST_MODELS
     calibrated: ClassVar[bool] = False
     default: ClassVar[bool] = True
+    default_with: ClassVar[str] = ""
     rank: ClassVar[int] = 1000
 
     def mismatch(self, target: Any) -> str | None:
@@ -102,6 +105,21 @@ class Attack(ABC):
                 "(X, y, seed) -> fitted model"
             )
         return None
+
+    def runs_by_default(self, target: Any) -> bool:
+        """Tell whether it runs on a target, or is ranked for that, where none was asked for.
+
+        Parameters
+        ----------
+        target : object
+            A target that the attack matches.
+
+        Returns
+        -------
+        bool
+        """
+        del target
+        return self.default
 
     def wants_population(self, target: Any) -> bool:
         """Tell whether it needs a population where it attacks a target.

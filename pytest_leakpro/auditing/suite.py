@@ -63,10 +63,10 @@ def choose_suite(
         suite = [
             attack
             for attack in builtin_attacks().values()
-            if attack.default
             # Who sees scores learns nothing more from the labels that follow from them.
-            and not (attack.access is Access.LABEL and target.access is not Access.LABEL)
+            if not (attack.access is Access.LABEL and target.access is not Access.LABEL)
             and attack.mismatch(target) is None
+            and attack.runs_by_default(target)
             and not (attack.wants_population(target) and not target.has_population)
             and _lacking_shadows(attack, shadows, shadow_models) is None
         ]

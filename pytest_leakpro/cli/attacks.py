@@ -110,6 +110,8 @@ def _when_default(attack: Attack) -> str:
         cases.append("without shadow models")
     elif stands(shadows=False, population=True):
         cases.append("without shadow models, given a population")
+    if attack.default_with:
+        cases.append(f"with {attack.default_with}")
     return "; ".join(cases) or "no"
 
 

@@ -184,6 +184,11 @@ class MembershipTarget:
         return len(self._nonmembers.units)
 
     @property
+    def n_population(self) -> int:
+        """Number of records (persons with groups) of the population, 0 where there is none."""
+        return 0 if self._population is None else len(self._population.units)
+
+    @property
     def has_population(self) -> bool:
         """Whether the attacker was given records that stand on neither side."""
         return self._population is not None

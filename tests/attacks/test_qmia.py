@@ -221,3 +221,16 @@ def test_without_torch_there_are_trees(monkeypatch):
 def test_options_that_cannot_be(options, says):
     with pytest.raises(LeakproError, match=f"^qmia: .*{says}"):
         QuantileRegression(**options)
+
+
+def test_a_population_too_small_to_learn_from_is_refused():
+    rng = np.random.default_rng(0)
+    sides = [(rng.normal(size=(size, 2)), rng.integers(0, 2, size)) for size in (300, 300, 99)]
+    given = Classifier(
+        lambda X: X, *sides[:2], population=sides[2], classes=range(2), output="logits"
+    )
+    with pytest.raises(LeakproError, match=r"at least 100 records \(persons\), and there are 99"):
+        audit(given, "auc <= 0.7", attacks=["qmia"])
+    assert {figures.attack for figures in audit(given, "auc <= 0.7").measurements[0].figures} == {
+        "loss"
+    }

@@ -48,8 +48,8 @@ def test_attacks_are_frozen_and_cite_their_paper(attack):
 def test_default_suites():
     assert names(choose_suite(exchangeable(0, 2, 50), None)) == ["loss"]
     assert names(choose_suite(exchangeable(0, 3, 50), None)) == ["loss", "modified_entropy"]
-    with_population = exchangeable(0, 3, 50, population=True)
-    assert names(choose_suite(with_population, None)) == ["population", "loss", "modified_entropy"]
+    with_population = exchangeable(0, 3, 100, population=True)
+    assert names(choose_suite(with_population, None)) == ["qmia", "loss", "modified_entropy"]
 
 
 def test_all_and_named_suites():

@@ -14,6 +14,7 @@ from pytest_leakpro.attacks.membership.trajectory_reading import (
     CLASS_METRICS,
     CheckpointTrajectory,
 )
+from pytest_leakpro.auditing.suite import choose_suite
 from pytest_leakpro.shadow.assignment import Assignment
 from pytest_leakpro.stats.roc import auc
 from pytest_leakpro.stats.tpr_lower import choose_rank, tpr_p_value
@@ -206,6 +207,22 @@ def test_an_audit_with_checkpoints_finds_an_overfitted_model():
     assert found.verdict.value == "FAIL"
     assert found.measurements[0].value > 0.8
     assert not found.measurements[0].weak_suite
+
+
+def test_checkpoints_are_read_without_being_asked_for():
+    trainer = TorchTrainer(module=net, epochs=2, checkpoints=2)
+    run = trainer(X[:120], Y[:120], 0)
+    given = {"train": trainer, "checkpoints": run}
+
+    def suite(**options):
+        target = Classifier(run[-1], **sides(), **options)
+        return {attack.name for attack in choose_suite(target, None, shadows=True)}
+
+    assert suite(**given) == {"learned", "lira", "rmia", "trajectory"}
+    assert suite(train=trainer) == {"learned", "lira", "rmia"}
+    brought = ShadowSignals(np.zeros((8, 240)), np.stack(Assignment(240, 8, 4, 0)))
+    assert "trajectory" not in suite(checkpoints=run, signals=brought)
+    assert suite(**given, access="label") == {"label_lira"}
 
 
 def test_without_checkpoints_the_model_is_distilled_on_a_population():

@@ -20,6 +20,23 @@ MODELS = {
     "tree": lambda: DecisionTreeClassifier(min_samples_leaf=5),
 }
 
+CALIBRATED = {"learned", "lira", "rmia"}
+# Who attacks: the suite that is expected, and how the target says so.
+ATTACKERS = {
+    "scores": (CALIBRATED, {}),
+    "white-box": (CALIBRATED, {"access": "white-box"}),
+    "scores without recipe": ({"qmia", "loss"}, {"train": False}),
+    "label": ({"label_lira"}, {"access": "label"}),
+    "label without recipe": ({"gap"}, {"access": "label", "train": False}),
+}
+# Of trees there are no gradients, so white-box is scores there.
+TRIALS = [
+    (kind, attacker)
+    for kind in MODELS
+    for attacker in ATTACKERS
+    if (kind, attacker) != ("tree", "white-box")
+]
+
 
 def draw(rng, size):
     """Records of two classes, ten columns, a quarter of the labels flipped."""
@@ -28,11 +45,14 @@ def draw(rng, size):
     return X, y.astype(int)
 
 
-def trial(seed, size, budget, kind):
+def trial(seed, size, budget, kind, attacker="scores"):
     """Audit once; tell whether the suite FAILed, and whether all its upper bounds are within."""
     rng = np.random.default_rng(seed)
     model = MODELS[kind]().fit(*draw(rng, size))
-    target = Classifier(model, draw(rng, size), draw(rng, size))
+    suite, options = ATTACKERS[attacker]
+    if options.get("train") is False and "access" not in options:
+        options = options | {"population": draw(rng, size)}
+    target = Classifier(model, draw(rng, size), draw(rng, size), **options)
     parsed = Budget.parse(budget)
     session = replace(
         SessionDefaults(), seed=seed, workers=1, cache_dir=None, say=lambda line: None
@@ -40,7 +60,7 @@ def trial(seed, size, budget, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         entry = conduct(target, (parsed,), session).measurements[0]
-    assert {figures.attack for figures in entry.figures} == {"learned", "lira", "rmia"}
+    assert {figures.attack for figures in entry.figures} == suite
     # The target was not trained on the members, which recipe fidelity may notice; what is under
     # test here are the attacks and their bounds.
     within = all(figures.high <= parsed.limit for figures in entry.figures)

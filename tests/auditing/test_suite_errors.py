@@ -3,25 +3,27 @@
 import numpy as np
 import pytest
 
-from tests.auditing.suite_trial import MODELS, trial
+from tests.auditing.suite_trial import TRIALS, trial
 
 RUNS = 30
 
 
-@pytest.mark.parametrize("kind", sorted(MODELS))
-def test_without_leakage_the_suite_does_not_fail(kind):
+@pytest.mark.parametrize(("kind", "attacker"), TRIALS)
+def test_without_leakage_the_suite_does_not_fail(kind, attacker):
     # At a true error of 2.5 % five FAILs of 30 come with probability below 1e-3; the budget is the
     # one without any room.
-    failed = sum(trial(seed, 300, "tpr@5%fpr <= 5%", kind)[0] for seed in range(RUNS))
+    failed = sum(trial(seed, 300, "tpr@5%fpr <= 5%", kind, attacker)[0] for seed in range(RUNS))
     assert failed <= 4
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(MODELS))
+@pytest.mark.parametrize(("kind", "attacker"), TRIALS)
 @pytest.mark.parametrize(("size", "floor"), [(2000, 0.8), (3900, 0.95)])
-def test_without_leakage_the_suite_passes(kind, size, floor):
+def test_without_leakage_the_suite_passes(kind, attacker, size, floor):
     # 100 runs; four standard errors below the floor.
-    outcomes = np.array([trial(seed, size, "tpr@0.1%fpr <= 1%", kind) for seed in range(100)])
+    outcomes = np.array(
+        [trial(seed, size, "tpr@0.1%fpr <= 1%", kind, attacker) for seed in range(100)]
+    )
     failed, passed = outcomes.mean(axis=0)
     assert failed <= 0.025 + 4 * np.sqrt(0.025 * 0.975 / 100)
     assert passed >= floor - 4 * np.sqrt(floor * (1 - floor) / 100)

@@ -50,7 +50,7 @@ def test_a_kind_that_does_not_exist(capsys):
 @pytest.mark.parametrize("kind", [Classifier, Regressor])
 @pytest.mark.parametrize("population", [True, False])
 def test_default_suites_are_those_of_an_audit(kind, shadows, population):
-    records = np.zeros((12, 2)), np.arange(12) % 2
+    records = np.zeros((100, 2)), np.arange(100) % 2
     given = {"population": records} if population else {}
     target = kind(lambda X: X, records, records, **given)
     chosen = choose_suite(target, None, shadows=shadows)[:LARGEST_DEFAULT_SUITE]

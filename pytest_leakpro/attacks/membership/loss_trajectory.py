@@ -44,9 +44,14 @@ class LossTrajectory(TrajectoryAttack):
     """
 
     name: ClassVar[str] = "trajectory"
+    default_with: ClassVar[str] = "checkpoints"
     rank: ClassVar[int] = 15
     only_losses: ClassVar[bool] = True
     uses_torch: ClassVar[bool] = False
+
+    def runs_by_default(self, target: Any) -> bool:
+        """Tell whether there are checkpoints; see `Attack.runs_by_default`."""
+        return bool(target.checkpoints) and target.signals is None
 
     def teach(
         self,

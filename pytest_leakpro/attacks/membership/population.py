@@ -42,6 +42,7 @@ class PopulationQuantile(MembershipAttack):
 
     name: ClassVar[str] = "population"
     needs_population: ClassVar[bool] = True
+    default: ClassVar[bool] = False
     rank: ClassVar[int] = 10
 
     smallest_class: int = 20

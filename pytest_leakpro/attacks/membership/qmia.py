@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["QuantileRegression"]
 
 _SATURATED = 600.0
+# With fewer the law is all but the same for every record, and a PASS by it would be a weak one.
+_FEWEST = 100
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,6 @@ class QuantileRegression(MembershipAttack):
     name: ClassVar[str] = "qmia"
     needs_population: ClassVar[bool] = True
     calibrated: ClassVar[bool] = True
-    default: ClassVar[bool] = False
     rank: ClassVar[int] = 9
 
     regressor: Literal["boosting", "torch"] = "boosting"
@@ -81,6 +82,17 @@ class QuantileRegression(MembershipAttack):
             raise LeakproError(
                 f"qmia: most_rows is a whole number of at least 1, not {self.most_rows!r}"
             )
+
+    def mismatch(self, target: Any) -> str | None:
+        """Say why the attack does not match a target; see `Attack.mismatch`."""
+        if (reason := super().mismatch(target)) is not None:
+            return reason
+        if target.has_population and target.n_population < _FEWEST:
+            return (
+                f"it learns what to expect of a record from a population of at least {_FEWEST} "
+                f"records (persons), and there are {target.n_population}"
+            )
+        return None
 
     def score(
         self, view: MembershipView, rng: np.random.Generator
