@@ -2,7 +2,8 @@
 
     python benchmarks/suite_errors.py [runs]
 
-Every run trains a target and, for attackers with the recipe, 16 shadow models. See tests/auditing/suite_trial.py.
+Every run trains a target and, for attackers with the recipe, 16 shadow models. See
+tests/auditing/suite_trial.py.
 """
 
 import sys
