@@ -1,6 +1,6 @@
 """How much each attack and signal finds per shadow model, on every kind of data.
 
-    python benchmarks/attack_strength.py [forest|mlp|cnn|forecast ...] [shadow models ...]
+    python benchmarks/attack_strength.py [forest|mlp|cnn|forecast|days ...] [shadow models ...]
 
 Six targets, each trained on another random half of the pool; the shadow models are trained on
 balanced halves of all. Mean over the targets, with its standard error.

@@ -1,6 +1,6 @@
 """Every attack on one model of each kind: the tables of docs/attacks.md.
 
-    python benchmarks/attack_table.py [forest] [mlp] [cnn] [forecast]
+    python benchmarks/attack_table.py [forest] [mlp] [cnn] [forecast] [days]
 
 A fifth of the pool is the population, the rest is halved; one target, 16 shadow models, the variant
 of each attack settled by these as an audit settles it. Seconds are those of the attack alone, with
@@ -55,18 +55,22 @@ def target_of(setting):
     )
 
 
+def learns_from_gradients(attack, view):
+    """Tell whether an attack by scores reads gradients, too, where it can."""
+    return bool(getattr(attack, "further", ()) and attack.readings(view))
+
+
 def with_and_without_gradients(suite, view):
     """Give the attacks, those that read gradients where they can once without."""
     for attack in suite:
-        if getattr(attack, "further", ()) and attack.readings(view):
+        if learns_from_gradients(attack, view):
             yield replace(attack, further=())
         yield attack
 
 
 def row_of(attack, evidence, view):
     """Give the TPR at 1 % FPR, and the cells that say what was needed and found."""
-    gradients = getattr(attack, "further", ()) and attack.readings(view)
-    needs = ["white-box" if gradients else attack.access.value]
+    needs = ["white-box" if learns_from_gradients(attack, view) else attack.access.value]
     needs += ["shadow models"] * attack.needs_shadow
     needs += ["population"] * attack.wants_population(view)
     cells, power = [f"`{attack.name}`", ", ".join(needs)], 0.0
