@@ -17,7 +17,7 @@ from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.stats.multiplicity import holm_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pytest_leakpro.gate.metrics.base import Reading
 
@@ -99,6 +99,7 @@ def decide(
     blocks_pass: tuple[str, ...] = (),
     blocks_fail: tuple[str, ...] = (),
     unblocked: Collection[str] = (),
+    faulty: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Decision:
     """Reach the verdict on one budget.
 
@@ -114,29 +115,34 @@ def decide(
         What about the ground truth keeps the verdict from being PASS, or FAIL.
     unblocked : collection of str
         Attacks whose FAIL stands all the same.
+    faulty : mapping of str to tuple of str, optional
+        By attack, why its figures show nothing: no FAIL rests on it, and there is no PASS.
 
     Returns
     -------
     Decision
     """
+    faulty = faulty or {}
     widest = max(readings, key=lambda weighed: weighed.reading.high)
     if limit is None:
         return Decision(None, widest)
-    refuting = min(readings, key=_p_per_weight)
     if joint_p_value(readings) <= alpha / 2:
-        if blocks_fail:
-            standing = [
-                weighed
-                for weighed in readings
-                if weighed.attack in unblocked and _p_per_weight(weighed) <= alpha / 2
-            ]
-            if not standing:
-                return Decision(Verdict.INCONCLUSIVE, refuting, blocks_fail)
-            refuting = min(standing, key=_p_per_weight)
-        return Decision(Verdict.FAIL, refuting)
+        refuting = [weighed for weighed in readings if _p_per_weight(weighed) <= alpha / 2]
+        standing = [
+            weighed
+            for weighed in refuting
+            if not faulty.get(weighed.attack) and (not blocks_fail or weighed.attack in unblocked)
+        ]
+        if standing:
+            return Decision(Verdict.FAIL, min(standing, key=_p_per_weight))
+        why = tuple(reason for weighed in refuting for reason in faulty.get(weighed.attack, ()))
+        return Decision(
+            Verdict.INCONCLUSIVE, min(refuting, key=_p_per_weight), (*blocks_fail, *why)
+        )
     if widest.reading.high <= limit:
-        if blocks_pass:
-            return Decision(Verdict.INCONCLUSIVE, widest, blocks_pass)
+        why = tuple(reason for weighed in readings for reason in faulty.get(weighed.attack, ()))
+        if blocks_pass or why:
+            return Decision(Verdict.INCONCLUSIVE, widest, (*blocks_pass, *why))
         return Decision(Verdict.PASS, widest)
     return Decision(Verdict.INCONCLUSIVE, widest)
 
@@ -148,7 +154,8 @@ def decide_jointly(
     *,
     blocks_pass: tuple[str, ...] = (),
     blocks_fail: tuple[str, ...] = (),
-    unblocked: Collection[str] = (),
+    unblocked: Sequence[Collection[str]] = (),
+    faulty: Sequence[Mapping[str, tuple[str, ...]]] = (),
 ) -> JointDecision:
     """Reach the verdict on one budget that the whole and each slice must keep.
 
@@ -158,25 +165,35 @@ def decide_jointly(
         The readings of the whole, then of each slice.
     limit, alpha, blocks_pass, blocks_fail
         As for `decide`.
-    unblocked : collection of str
-        Attacks whose FAIL on the whole stands all the same.
+    unblocked : sequence of collection of str
+        Of each hypothesis the attacks whose FAIL stands all the same; empty for none at all.
+    faulty : sequence of mapping
+        As for `decide`, of each hypothesis; empty where no attack is.
 
     Returns
     -------
     JointDecision
         Of those that FAIL the hypothesis with the smallest p-value stands for all, else the one
-        that would; else the one with the largest upper bound; without a limit the whole.
+        that would; else of those that do not PASS, or of all, the one with the largest upper
+        bound; without a limit the whole.
     """
-    blocks = {"blocks_pass": blocks_pass, "blocks_fail": blocks_fail}
+    faulty = faulty or [{}] * len(hypotheses)
+    unblocked = unblocked or [()] * len(hypotheses)
     if limit is None:
-        return JointDecision(
-            tuple(decide(readings, None, alpha, **blocks) for readings in hypotheses), 0
-        )
+        return JointDecision(tuple(decide(readings, None, alpha) for readings in hypotheses), 0)
     p_values = [joint_p_value(readings) for readings in hypotheses]
     levels = holm_levels(p_values, alpha / 2)
     each = tuple(
-        decide(readings, limit, 2 * level, **blocks, unblocked=() if place else unblocked)
-        for place, (readings, level) in enumerate(zip(hypotheses, levels, strict=True))
+        decide(
+            readings,
+            limit,
+            2 * level,
+            blocks_pass=blocks_pass,
+            blocks_fail=blocks_fail,
+            unblocked=standing,
+            faulty=of,
+        )
+        for readings, level, of, standing in zip(hypotheses, levels, faulty, unblocked, strict=True)
     )
     places = range(len(each))
     failed = [place for place in places if each[place].verdict is Verdict.FAIL]
@@ -184,7 +201,8 @@ def decide_jointly(
         return JointDecision(each, min(failed, key=lambda place: p_values[place]))
     if any(p_value <= level for p_value, level in zip(p_values, levels, strict=True)):
         return JointDecision(each, min(places, key=lambda place: p_values[place]))
-    return JointDecision(each, max(places, key=lambda place: each[place].deciding.reading.high))
+    open_ = [place for place in places if each[place].verdict is not Verdict.PASS] or places
+    return JointDecision(each, max(open_, key=lambda place: each[place].deciding.reading.high))
 
 
 def joint_p_value(readings: Sequence[WeighedReading]) -> float:

@@ -30,6 +30,7 @@ def detectable_increase(
     *,
     leakage: float | None = None,
     baseline: tuple[float, float] | None = None,
+    control_rate: float = 0.0,
 ) -> float | None:
     """Plan which true increase a comparison with the baseline finds about four times in five.
 
@@ -45,6 +46,8 @@ def detectable_increase(
         The leakage of the baseline in the metric's unit; a model without leakage by default.
     baseline : tuple of float, optional
         Estimate and upper bound of a baseline that there is.
+    control_rate : float
+        How often the attack succeeds where nothing leaks, in [0, 1]; nothing to membership metrics.
 
     Returns
     -------
@@ -62,13 +65,13 @@ def detectable_increase(
     if leakage is not None and not 0 <= leakage <= ceiling:
         raise LeakproError(f"a leakage of {leakage} is no value of {metric}")
     if baseline is None:
-        before = _typical(metric, sizes, max(chance, leakage or 0.0), alpha, 0.5)
+        before = _typical(metric, sizes, max(chance, leakage or 0.0), alpha, 0.5, control_rate)
         baseline = (before.value, before.high)
     value, high = baseline
     base = max(value, chance)
 
     def found(increase: float) -> bool:
-        now = _typical(metric, sizes, base + increase, alpha, _LUCK)
+        now = _typical(metric, sizes, base + increase, alpha, _LUCK, control_rate)
         return now.value - value > math.hypot(now.value - now.low, high - value)
 
     room = ceiling - base
@@ -86,7 +89,9 @@ def detectable_increase(
 
 
 @lru_cache(maxsize=512)
-def _typical(metric: MetricName, sizes: Sizes, true: float, alpha: float, luck: float) -> Reading:
+def _typical(
+    metric: MetricName, sizes: Sizes, true: float, alpha: float, luck: float, control_rate: float
+) -> Reading:
     definition = metric_named(metric.name)
-    evidence = definition.typical_evidence(metric, sizes, true, luck)
+    evidence = definition.typical_evidence(metric, sizes, true, luck, control_rate)
     return definition.read(metric, evidence, None, alpha / 2, alpha / 2)

@@ -29,17 +29,25 @@ class Evidence:
     ----------
     kind : str
         What a record calls it.
+    noun : str
+        What messages call it, in the plural.
     size_names : tuple of str
         What the two sizes count.
     """
 
     kind: ClassVar[str]
+    noun: ClassVar[str]
     size_names: ClassVar[tuple[str, str]]
 
     @property
     def sizes(self) -> tuple[int, int]:
         """Independent units of the attack, and of its control (0 where there is none)."""
         raise NotImplementedError
+
+    @property
+    def control_rate(self) -> float | None:
+        """How often the attack succeeds where nothing leaks, in [0, 1]; None without a control."""
+        return None
 
     def summary(self) -> dict[str, Any]:
         """Give what a record holds of the evidence: plain data that reveals no unit's score."""
@@ -89,6 +97,7 @@ class MembershipScores(Evidence):
     name: str
     named: bool
     kind: ClassVar[str] = "membership_scores"
+    noun: ClassVar[str] = "scores"
     size_names: ClassVar[tuple[str, str]] = ("members", "nonmembers")
 
     def __init__(

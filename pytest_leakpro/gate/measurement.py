@@ -105,6 +105,9 @@ class Measurement:
         Whether membership attacks ran, and none was calibrated per record.
     pass_chance : float or None
         The chance that a model without leakage passes at these sizes.
+    control_rate : float or None
+        How often the deciding attack succeeds where nothing leaks, in [0, 1], which `pass_chance`
+        depends on; None for membership metrics, and where there is no control.
     seed : int
         What every random choice followed from.
     source : str
@@ -112,7 +115,10 @@ class Measurement:
     figures : tuple of AttackFigures
         One per attack, in the order of their weights; of the whole, whatever slices say.
     notes : tuple of str
-        What else must be known to read the figures.
+        What keeps the verdict from being what the bounds alone would say, or from being given.
+    remarks : tuple of str
+        What else must be known to read the figures, such as an attack no better than guessing; the
+        verdict rests on the bounds all the same.
     size_names : tuple of str
         What `n_members` and `n_nonmembers` count, where it is not members.
     evidence : mapping or None
@@ -149,10 +155,12 @@ class Measurement:
     strength: str = ""
     weak_suite: bool = False
     pass_chance: float | None = None
+    control_rate: float | None = None
     seed: int = 0
     source: str = "call"
     figures: tuple[AttackFigures, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
     size_names: tuple[str, str] = ("members", "nonmembers")
     evidence: Mapping[str, Any] | None = field(default=None, repr=False)
     comparable: Interval | None = None

@@ -1,4 +1,4 @@
-"""How many members and non-members a verdict takes.
+"""How many members and non-members, or attempts, a verdict takes.
 
 PYTEST_DONT_REWRITE
 """
@@ -6,14 +6,14 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.gate.metrics.base import MEMBERSHIP, Nouns, Sizes
 from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.gate.wording import plain_number
 from pytest_leakpro.stats.multiplicity import attack_weights
@@ -36,13 +36,16 @@ class RequiredSizes:
     Attributes
     ----------
     members, nonmembers : int
-        Records (or persons) that it takes on each side, rounded up to two digits.
+        Records (or persons) that it takes on each side, rounded up to two digits; of metrics that
+        are read off guesses attempts, and those on the control.
     verdict : Verdict
         What they decide: PASS below the limit, FAIL above it.
     power : float
         The chance of that verdict, at least what was asked for.
     attacks : int
         Number of attacks in the suite that the sizes are for.
+    nouns : Nouns
+        What the sizes count.
     """
 
     members: int
@@ -50,9 +53,10 @@ class RequiredSizes:
     verdict: Verdict
     power: float
     attacks: int
+    nouns: Nouns = field(default=MEMBERSHIP, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.members:,} members and {self.nonmembers:,} non-members"
+        return self.nouns.sizes(self.members, self.nonmembers)
 
 
 def required_sizes(
@@ -61,8 +65,11 @@ def required_sizes(
     power: float = POWER,
     attacks: int = 1,
     alpha: float = 0.05,
+    control_rate: float = 0.0,
 ) -> RequiredSizes:
     """Plan how many members, and as many non-members, a verdict takes.
+
+    Of metrics that are read off guesses: how many attempts, and as many on the control.
 
     Parameters
     ----------
@@ -78,6 +85,9 @@ def required_sizes(
         asks for a little more than attacks that agree need.
     alpha : float
         Error of both sides together, in (0, 1).
+    control_rate : float
+        How often the attack succeeds on records that had no part in the release, in [0, 1]: the
+        more often, the more attempts it takes. Nothing to membership metrics.
 
     Returns
     -------
@@ -101,12 +111,19 @@ def required_sizes(
         raise LeakproError(f"alpha is a probability between 0 and 1, not {alpha}")
     if attacks < 1:
         raise LeakproError(f"a suite has at least one attack, not {attacks}")
-    return _required_sizes(budget, true_leakage, power, attacks, alpha)
+    if not 0 <= control_rate <= 1:
+        raise LeakproError(f"control_rate is a share between 0 and 1, not {control_rate}")
+    return _required_sizes(budget, true_leakage, power, attacks, alpha, control_rate)
 
 
 @lru_cache(maxsize=256)
 def _required_sizes(
-    budget: Budget, true_leakage: float | None, power: float, attacks: int, alpha: float
+    budget: Budget,
+    true_leakage: float | None,
+    power: float,
+    attacks: int,
+    alpha: float,
+    control_rate: float,
 ) -> RequiredSizes:
     metric = metric_named(budget.metric.name)
     chance_level = metric.chance_level(budget.metric)
@@ -124,17 +141,33 @@ def _required_sizes(
         if fails:
             error = alpha / 2 * attack_weights(attacks)[0]
             assert true is not None
-            return metric.fail_chance(budget.metric, budget.limit, sizes, error, true)
-        return metric.pass_chance(budget.metric, budget.limit, sizes, alpha / 2, true) ** attacks
+            return metric.fail_chance(budget.metric, budget.limit, sizes, error, true, control_rate)
+        passes = metric.pass_chance(
+            budget.metric, budget.limit, sizes, alpha / 2, true, control_rate
+        )
+        return passes**attacks
 
-    size = _smallest_size(chance, power) if (true or chance_level) != budget.limit else None
+    if metric.controlled and control_rate >= 1:
+        raise LeakproError(
+            f"no number of {metric.nouns.unit} decides {budget} where the attack succeeds on every "
+            f"control: then nothing is left to learn from a {metric.nouns.audited}"
+        )
+    # Only a census can tell what lies at the limit from what lies beyond it.
+    decidable = metric.census or (true or chance_level) != budget.limit
+    size = _smallest_size(chance, power) if decidable else None
     if size is None:
         at = plain_number(true if true is not None else chance_level, metric.unit)
+        where = (
+            f" where the attack succeeds {plain_number(control_rate, 'percent')} of the time anyway"
+            if metric.controlled and control_rate
+            else ""
+        )
         raise LeakproError(
-            f"no number of records decides {budget} for a leakage of {at}: "
+            f"no number of {metric.nouns.unit} decides {budget} for a leakage of {at}{where}: "
             "it lies at the limit, or too near to it; choose another limit"
         )
-    return RequiredSizes(size, size, Verdict.FAIL if fails else Verdict.PASS, chance(size), attacks)
+    verdict = Verdict.FAIL if fails else Verdict.PASS
+    return RequiredSizes(size, size, verdict, chance(size), attacks, metric.nouns)
 
 
 def null_pass_chance(
@@ -144,6 +177,7 @@ def null_pass_chance(
     alpha: float,
     attacks: int,
     slices: Sequence[Sizes] = (),
+    control_rate: float = 0.0,
 ) -> float:
     """Chance that a model without leakage passes, by a suite of attacks that err independently.
 
@@ -160,11 +194,14 @@ def null_pass_chance(
     slices : sequence of Sizes
         Of the slices that must pass too. They are taken to err independently of each other and of
         the whole, which agree in truth, so that the chance is rather more than is said.
+    control_rate : float
+        As for `required_sizes`.
     """
     definition = metric_named(metric.name)
     chance = 1.0
     for part in (sizes, *slices):
-        chance *= definition.pass_chance(metric, limit, part, alpha / 2, None) ** attacks
+        passes = definition.pass_chance(metric, limit, part, alpha / 2, None, control_rate)
+        chance *= passes**attacks
     return float(chance)
 
 
@@ -175,6 +212,7 @@ def limit_passed_safely(
     alpha: float,
     attacks: int,
     slices: Sequence[Sizes] = (),
+    control_rate: float = 0.0,
 ) -> float | None:
     """Give a round limit that a model without leakage passes at these sizes.
 
@@ -201,7 +239,9 @@ def limit_passed_safely(
     def passes(candidate: float) -> bool:
         chance = 1.0
         for part in parts:
-            chance *= null_pass_chance(metric, candidate, part, alpha, attacks)
+            chance *= null_pass_chance(
+                metric, candidate, part, alpha, attacks, control_rate=control_rate
+            )
             if chance < POWER:
                 return False
         return True
@@ -221,6 +261,8 @@ def _round_up(value: float) -> float:
 
 def _smallest_size(chance: Callable[[int], float], power: float) -> int | None:
     low, high = 10, 20
+    if chance(low) >= power:
+        return low
     while chance(high) < power:
         low, high = high, high * 2
         if high > LARGEST:

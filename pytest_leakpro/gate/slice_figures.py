@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.verdict import Verdict
     from pytest_leakpro.gate.wording import Unit
 
-__all__ = ["SliceFigures", "in_slice", "slice_name"]
+__all__ = ["COLUMN", "SliceFigures", "in_slice", "part_said", "slice_name"]
+
+COLUMN = "column"
+"""The slicing of metrics that are measured on one column after another."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class SliceFigures:
         """Slicing and value, as ``"sex=F"``."""
         return slice_name(self.slicing, self.label)
 
+    @property
+    def is_column(self) -> bool:
+        """Whether this is one of the columns that make up the audit, rather than a subgroup."""
+        return self.slicing == COLUMN
+
     def to_plain(self, limit: float | None, unit: Unit) -> dict[str, Any]:
         """Give the figures as plain data, with the texts that outputs share."""
         value, low, high = shown_bounds(self.value, self.low, self.high, limit, unit)
@@ -74,4 +82,10 @@ def slice_name(slicing: str, label: str) -> str:
 def in_slice(record: Mapping[str, Any]) -> str:
     """Say of which slice a record's figures are; empty where they are of the whole."""
     name = record.get("slice")
-    return f"in the slice {name}" if name else ""
+    return part_said(name) if name else ""
+
+
+def part_said(name: str) -> str:
+    """Say of which part figures are, as ``"in the slice sex=F"``, ``"of the column income"``."""
+    slicing, _, label = name.partition("=")
+    return f"of the column {label}" if slicing == COLUMN else f"in the slice {name}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_leakpro.gate.rates import shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.wording import printable
 
@@ -172,12 +173,15 @@ def table_rows(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
 
 
 def detail(record: Mapping[str, Any]) -> str:
-    """Say by which attack, from where, by how many queries, on how many records, in what time."""
-    attack = f"by {printable(record['attack'], 40)}; " if record["attack"] else ""
+    """Say by which attack, how often it was right, on how many records, in what time."""
+    rates = shown_rates(record.get("evidence"))
+    width = 24 if rates else 40
+    attack = f"by {printable(record['attack'], width)}; " if record["attack"] else ""
+    attack += f"{rates}; " if rates else ""
     where = in_slice(record)
     if where:
         attack = f"{printable(where, 60)} {attack}"
-    sizes = " + ".join(f"{size:,}" for size in record["sizes"].values())
+    sizes = " + ".join(f"{size:,}" for size in record["sizes"].values() if size)
     sizes += _queries(record)
     return f"{attack}{printable(record['strength'], 80)}; {sizes}; {record['seconds']:.1f} s"
 
@@ -192,12 +196,16 @@ def _queries(record: Mapping[str, Any]) -> str:
     return f", {asked[0] / units:,.0f} queries each"
 
 
+def _notes(record: Mapping[str, Any]) -> list[str]:
+    return [f"note: {printable(text, 300)}" for text in record.get("remarks", ())]
+
+
 def _detail_line(record: Mapping[str, Any]) -> str:
     return printable(detail(record), WIDTH - 2)
 
 
 def remarks_on(record: Mapping[str, Any]) -> list[Remark]:
-    """Say what else there is to a row: its error, what changed, that it was repeated.
+    """Say what else there is to a row: its error, its attacks, what changed, reruns.
 
     Parameters
     ----------
@@ -207,7 +215,7 @@ def remarks_on(record: Mapping[str, Any]) -> list[Remark]:
     if record["error"] is not None:
         remarks = [Remark(printable(record["error"], 300), "notable")]
     else:
-        remarks = [Remark(_detail_line(record))]
+        remarks = [Remark(_detail_line(record)), *map(Remark, _notes(record))]
     change = record.get("change")
     if change is not None and change["outcome"] != "no baseline":
         remarks.append(
@@ -245,6 +253,7 @@ def text_table(records: Sequence[Mapping[str, Any]]) -> str:
     lines = [table_header(records)]
     for row, record in zip(table_rows(records), records, strict=True):
         lines += [f"{row.figures}  {row.verdict}".rstrip(), f"  {_detail_line(record)}"]
+        lines += [f"  {note}" for note in _notes(record)]
         lines += [f"{part.figures}  {part.verdict}".rstrip() for part in row.slices]
     return "\n".join(lines)
 
@@ -255,7 +264,7 @@ def html_table(records: Sequence[Mapping[str, Any]]) -> str:
     head = "".join(f"<th>{heading}</th>" for heading in headings)
     rows = []
     for record in records:
-        rows.append((*_cells(record), detail(record)))
+        rows.append((*_cells(record), "; ".join([detail(record), *_notes(record)])))
         rows += [(*cells, "") for cells in _slice_cells(record)]
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in rows

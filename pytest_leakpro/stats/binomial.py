@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "at_least",
+    "binomial_quantile",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "largest_count_within",
@@ -41,6 +42,33 @@ def at_least(count: ArrayLike, trials: ArrayLike, share: ArrayLike) -> NDArray[A
     below = np.maximum(trials - count + 1, 1e-300)
     inside = special.betainc(np.maximum(count, 1), below, np.asarray(share, float))
     return np.where(count <= 0, 1.0, np.where(count > trials, 0.0, inside))
+
+
+def binomial_quantile(level: float, trials: int, share: float) -> int:
+    """Give the smallest count that a binomial variable stays within at a given chance.
+
+    Parameters
+    ----------
+    level : float
+        The chance, in (0, 1).
+    trials : int
+        Attempts, at least 1.
+    share : float
+        Success probability in [0, 1].
+
+    Returns
+    -------
+    int
+        Between 0 and `trials`.
+    """
+    low, high = 0, trials
+    while low < high:
+        middle = (low + high) // 2
+        if at_least(middle + 1, trials, share) <= 1 - level:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def clopper_pearson_lower(count: ArrayLike, trials: ArrayLike, error: ArrayLike) -> NDArray[Any]:

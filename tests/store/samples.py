@@ -7,11 +7,14 @@ EVIDENCE = {
         {"kind": "membership_scores", "curve": {"kind": "roc", "x": "0 20 2000", "y": "3 60 2000"}},
     ),
     "guesses": (
-        "auc",
-        {"main": 500, "control": 500, "naive": 500},
+        "linkability",
+        {"attempts": 500, "control_attempts": 500},
         {
             "kind": "guesses",
             "successes": {"main": 40, "control": 12, "naive": 11},
+            "attempts": {"main": 500, "control": 500, "naive": 500},
+            "control_scale": 1.5,
+            "control_most": 14,
             "curve": None,
         },
     ),
@@ -25,7 +28,11 @@ EVIDENCE = {
         {"canaries": 100},
         {"kind": "exposures", "curve": {"kind": "ranks", "x": "1 64 1024", "y": "0 3 100"}},
     ),
-    "counts": ("auc", {}, {"kind": "counts", "curve": None}),
+    "counts": (
+        "exact_copies",
+        {"counted": 1000, "control_counted": 0},
+        {"kind": "counts", "successes": {"main": 3}, "attempts": {"main": 1000}, "curve": None},
+    ),
 }
 
 

@@ -69,6 +69,7 @@ class Advantage(Metric):
         sizes: Sizes,
         true: float,
         luck: float = 0.5,
+        control_rate: float = 0.0,  # noqa: ARG002 - non-members are the control
     ) -> Evidence:
         """Give binormal scores; see `Metric.typical_evidence`."""
         from statistics import NormalDist
@@ -83,6 +84,7 @@ class Advantage(Metric):
         sizes: Sizes,
         error: float,
         true: float | None,
+        control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
         """From the law of the empirical maximum, for planning only; see `Metric.pass_chance`."""
         from pytest_leakpro.stats.average_power import advantage_pass_chance
@@ -96,6 +98,7 @@ class Advantage(Metric):
         sizes: Sizes,
         error: float,
         true: float,
+        control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
         """By quadrature, for a binormal shift; see `Metric.fail_chance`."""
         from pytest_leakpro.stats.average_power import advantage_fail_chance

@@ -62,6 +62,7 @@ class Auc(Metric):
         sizes: Sizes,
         true: float,
         luck: float = 0.5,
+        control_rate: float = 0.0,  # noqa: ARG002 - non-members are the control
     ) -> Evidence:
         """Give binormal scores; see `Metric.typical_evidence`."""
         from math import sqrt
@@ -77,6 +78,7 @@ class Auc(Metric):
         sizes: Sizes,
         error: float,
         true: float | None,
+        control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
         """From the normal law of the estimate, for planning only; see `Metric.pass_chance`."""
         from pytest_leakpro.stats.average_power import auc_pass_chance
@@ -90,6 +92,7 @@ class Auc(Metric):
         sizes: Sizes,
         error: float,
         true: float,
+        control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
         """From the normal law of the estimate, for planning only; see `Metric.fail_chance`."""
         from pytest_leakpro.stats.average_power import auc_fail_chance

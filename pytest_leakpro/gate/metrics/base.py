@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["Metric", "Reading", "Sizes"]
+__all__ = ["MEMBERSHIP", "Metric", "Nouns", "Reading", "Remarks", "Sizes"]
 
 
 class Sizes(NamedTuple):
@@ -25,6 +25,66 @@ class Sizes(NamedTuple):
 
     members: int
     nonmembers: int
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """The words for what a metric speaks of.
+
+    Attributes
+    ----------
+    audited : str
+        What leaks or does not, such as ``"model"``.
+    main, control : str
+        What the two sizes count; `control` is empty where there is but one.
+    unit : str
+        What more of would help, in the plural.
+    between_runs : str
+        What a comparison of two of them says nothing about.
+    part : {"slice", "column"}
+        On what each budget may be decided one by one.
+    """
+
+    audited: str
+    main: str
+    control: str
+    unit: str
+    between_runs: str
+    part: Literal["slice", "column"] = "slice"
+
+    def sizes(self, main: int, control: int, joint: str = " and ") -> str:
+        """Write both sizes, as ``"200 members and 200 non-members"``."""
+        said = [f"{main:,} {self.main}", f"{control:,} {self.control}" if self.control else ""]
+        return joint.join(filter(None, said))
+
+    @property
+    def as_many(self) -> str:
+        """Say that there are as many on both sides: ``"members, and as many non-members,"``."""
+        return f"{self.main}, and as many {self.control}," if self.control else self.main
+
+
+MEMBERSHIP = Nouns(
+    "model",
+    "members",
+    "non-members",
+    "records",
+    "between trainings, which a Recipe with several targets measures",
+)
+
+
+class Remarks(NamedTuple):
+    """What evidence shows beside the figure that is read off it.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        What must be known to read the figure; the bounds decide all the same.
+    blocks : tuple of str
+        What keeps any verdict from being given.
+    """
+
+    notes: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +119,19 @@ class Metric(ABC):
     """A number read off evidence, with a finite-sample confidence bound.
 
     A subclass in this folder that has a `name` is a row of the table of metrics.
+
+    Attributes
+    ----------
+    controlled : bool
+        Whether it depends on how often the attack succeeds where nothing leaks.
+    census : bool
+        Whether everything is counted, so that its figure is exact.
+    nouns : Nouns
+        What it speaks of.
+    fault : str
+        What is done by a model, or a release, that exceeds its budget.
+    remedy : str
+        What may help.
     """
 
     name: ClassVar[str]
@@ -66,6 +139,11 @@ class Metric(ABC):
     unit: ClassVar[Unit] = "percent"
     argument: ClassVar[Literal["none", "optional", "required"]] = "none"
     at_fpr: ClassVar[bool] = False
+    controlled: ClassVar[bool] = False
+    census: ClassVar[bool] = False
+    nouns: ClassVar[Nouns] = MEMBERSHIP
+    fault: ClassVar[str] = "leaks membership"
+    remedy: ClassVar[str] = "regularise or train with DP"
     meaning: ClassVar[str]
 
     def check_name(self, metric: MetricName) -> None:
@@ -106,13 +184,13 @@ class Metric(ABC):
         if limit < floor:
             raise LeakproError(
                 f"guessing alone reaches {plain_number(floor, self.unit)}, "
-                f"so no model can stay at {plain_number(limit, self.unit)}"
+                f"so no {self.nouns.audited} can stay at {plain_number(limit, self.unit)}"
             )
         ceiling = self.ceiling(metric)
         if limit >= ceiling:
             hint = f"; did you mean {limit:.12g}%?" if self.unit == "percent" and limit > 1 else ""
             raise LeakproError(
-                f"every model stays within {plain_number(limit, self.unit)}: "
+                f"every {self.nouns.audited} stays within {plain_number(limit, self.unit)}: "
                 f"{self.name} is at most {plain_number(ceiling, self.unit)}{hint}"
             )
 
@@ -168,9 +246,18 @@ class Metric(ABC):
     def estimate(self, metric: MetricName, evidence: Evidence) -> float:
         """Give the estimate alone, without bounds: what resampling repeats."""
 
+    def remarks(self, metric: MetricName, evidence: Evidence) -> Remarks:  # noqa: ARG002
+        """Say what evidence shows beside the figure; nothing by default."""
+        return Remarks()
+
     @abstractmethod
     def typical_evidence(
-        self, metric: MetricName, sizes: Sizes, true: float, luck: float = 0.5
+        self,
+        metric: MetricName,
+        sizes: Sizes,
+        true: float,
+        luck: float = 0.5,
+        control_rate: float = 0.0,
     ) -> Evidence:
         """Give evidence as it is to be expected of a model with this true leakage, for planning.
 
@@ -184,11 +271,20 @@ class Metric(ABC):
             The true leakage, from the level of chance up to the ceiling.
         luck : float
             The quantile, in (0, 1), of what each side may give: 0.5 is typical.
+        control_rate : float
+            How often the attack succeeds where nothing leaks, in [0, 1]; nothing to metrics that
+            are not `controlled`.
         """
 
     @abstractmethod
     def pass_chance(
-        self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float | None
+        self,
+        metric: MetricName,
+        limit: float,
+        sizes: Sizes,
+        error: float,
+        true: float | None,
+        control_rate: float = 0.0,
     ) -> float:
         """Chance that the upper bound comes out within the limit.
 
@@ -202,11 +298,19 @@ class Metric(ABC):
             One-sided error of the bound.
         true : float or None
             The true leakage; None for a model without leakage.
+        control_rate : float
+            As for `typical_evidence`.
         """
 
     @abstractmethod
     def fail_chance(
-        self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float
+        self,
+        metric: MetricName,
+        limit: float,
+        sizes: Sizes,
+        error: float,
+        true: float,
+        control_rate: float = 0.0,
     ) -> float:
         """Chance that the limit is refuted where the true leakage is `true`; as `pass_chance`."""
 

@@ -92,7 +92,12 @@ class TprAtFpr(Metric):
         return float(np.max(tpr_at(*evidence.roc(), grid) * (fpr / grid)))
 
     def typical_evidence(
-        self, metric: MetricName, sizes: Sizes, true: float, luck: float = 0.5
+        self,
+        metric: MetricName,
+        sizes: Sizes,
+        true: float,
+        luck: float = 0.5,
+        control_rate: float = 0.0,  # noqa: ARG002 - non-members are the control
     ) -> Evidence:
         """Give binormal scores; see `Metric.typical_evidence`."""
         from statistics import NormalDist
@@ -102,7 +107,13 @@ class TprAtFpr(Metric):
         return MembershipScores.binormal(*sizes, shift, luck)
 
     def pass_chance(
-        self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float | None
+        self,
+        metric: MetricName,
+        limit: float,
+        sizes: Sizes,
+        error: float,
+        true: float | None,
+        control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
         """By simulating the counts at the ranks of the upper bound; see `Metric.pass_chance`."""
         from pytest_leakpro.stats.tpr_power import pass_chance
@@ -110,7 +121,13 @@ class TprAtFpr(Metric):
         return pass_chance(*sizes, _rate(metric), limit, error, true)
 
     def fail_chance(
-        self, metric: MetricName, limit: float, sizes: Sizes, error: float, true: float
+        self,
+        metric: MetricName,
+        limit: float,
+        sizes: Sizes,
+        error: float,
+        true: float,
+        control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
         """By quadrature, for a binormal shift; see `Metric.fail_chance`."""
         from pytest_leakpro.stats.tpr_power import fail_chance

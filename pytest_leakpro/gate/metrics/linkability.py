@@ -1,0 +1,28 @@
+"""``linkability``: whether a release tells that two sets of columns belong to one person.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
+
+__all__ = ["Linkability"]
+
+
+class Linkability(GuessRisk):
+    """How many people can be recognised across two data sets by means of the release.
+
+    References
+    ----------
+    Giomi et al. (2023), A unified framework for quantifying privacy risk in synthetic data,
+    PoPETs, section 4: the linkability attack.
+    Article 29 Data Protection Working Party (2014), Opinion 05/2014 on anonymisation techniques,
+    section 2.2.
+    """
+
+    name: ClassVar[str] = "linkability"
+    fault: ClassVar[str] = "lets records be linked"
+    meaning: ClassVar[str] = "people whose two sets of columns the release links to each other"

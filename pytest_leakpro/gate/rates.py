@@ -1,0 +1,48 @@
+"""The rates behind a risk, as they stand below its row.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.gate.wording import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["shown_rates"]
+
+
+def shown_rates(evidence: Mapping[str, Any] | None) -> str:
+    """Write how often attack, control and naive guess succeeded: ``"main 4.1%, control 3.0%"``.
+
+    Parameters
+    ----------
+    evidence : mapping or None
+        What a record holds of it, as `Guesses.summary` and `Counts.summary` give it.
+
+    Returns
+    -------
+    str
+        Of counts ``"3 of 1,000, control 1 of 1,000"``; empty for evidence without rates.
+    """
+    if evidence is None or not evidence.get("attempts"):
+        return ""
+    successes, attempts = evidence["successes"], evidence["attempts"]
+    sides = [(side, successes.get(side, 0), of) for side, of in attempts.items() if of]
+    if evidence["kind"] == "counts":
+        return ", ".join(
+            f"{'' if side == 'main' else f'{side} '}{count:,} of {of:,}"
+            for side, count, of in sides
+        )
+    said = []
+    for side, count, of in sides:
+        scale = evidence.get("control_scale", 1) if side == "control" else 1
+        most = evidence.get("control_most") if side == "control" else None
+        text = f"{side} {shown(min(1.0, scale * count / of), 'percent')}"
+        if most is not None and most > count:
+            text += f" to {shown(min(1.0, scale * most / of), 'percent')}"
+        said.append(text)
+    return ", ".join(said)
