@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.conductor import assert_leakage_below, audit
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.counts import Counts
     from pytest_leakpro.gate.errors import (
         InconclusiveError,
         LeakageError,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         PytestLeakproWarning,
     )
     from pytest_leakpro.gate.evidence import MembershipScores
+    from pytest_leakpro.gate.guesses import Guesses
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.gate.planner import required_sizes
     from pytest_leakpro.gate.verdict import Verdict
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.recipe import Recipe
     from pytest_leakpro.targets.regressor import Regressor
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
+    from pytest_leakpro.targets.synthetic_data import SyntheticData
     from pytest_leakpro.targets.torch_trainer import TorchTrainer
 
 _HOMES = {
@@ -36,6 +39,8 @@ _HOMES = {
     "Audit": "pytest_leakpro.auditing.outcome",
     "Budget": "pytest_leakpro.gate.budget",
     "Classifier": "pytest_leakpro.targets.classifier",
+    "Counts": "pytest_leakpro.gate.counts",
+    "Guesses": "pytest_leakpro.gate.guesses",
     "InconclusiveError": "pytest_leakpro.gate.errors",
     "LeakageError": "pytest_leakpro.gate.errors",
     "LeakproError": "pytest_leakpro.gate.errors",
@@ -45,6 +50,7 @@ _HOMES = {
     "Recipe": "pytest_leakpro.targets.recipe",
     "Regressor": "pytest_leakpro.targets.regressor",
     "ShadowSignals": "pytest_leakpro.targets.shadow_signals",
+    "SyntheticData": "pytest_leakpro.targets.synthetic_data",
     "TorchTrainer": "pytest_leakpro.targets.torch_trainer",
     "Verdict": "pytest_leakpro.gate.verdict",
     "assert_leakage_below": "pytest_leakpro.auditing.conductor",
@@ -59,6 +65,8 @@ __all__ = [
     "Audit",
     "Budget",
     "Classifier",
+    "Counts",
+    "Guesses",
     "InconclusiveError",
     "LeakageError",
     "LeakproError",
@@ -68,6 +76,7 @@ __all__ = [
     "Recipe",
     "Regressor",
     "ShadowSignals",
+    "SyntheticData",
     "TorchTrainer",
     "Verdict",
     "assert_leakage_below",

@@ -41,6 +41,8 @@ class Preparation:
         Why no verdict may be a PASS.
     unsampled : tuple of Records or None
         The counted sides before they were sampled: what shadow models are trained on.
+    names : tuple of str
+        What the user knows the counted sides as.
     """
 
     members: Records
@@ -50,6 +52,7 @@ class Preparation:
     warnings: list[str] = field(default_factory=list)
     blocks_pass: list[str] = field(default_factory=list)
     unsampled: tuple[Records, Records] | None = None
+    names: tuple[str, str] = ("members", "non-members")
 
     def __repr__(self) -> str:
         return f"Preparation({self.members}, {self.nonmembers}, {self.population})"
@@ -79,8 +82,9 @@ class Preparation:
         noun = self.members.units.noun
         smaller = min(map(len, both))
         text = (
-            f"{int(both[0].sum()):,} of {len(both[0]):,} members and {int(both[1].sum()):,} of "
-            f"{len(both[1]):,} non-members ({noun}) stand on both sides"
+            f"{int(both[0].sum()):,} of {len(both[0]):,} {self.names[0]} and "
+            f"{int(both[1].sum()):,} of {len(both[1]):,} {self.names[1]} ({noun}) stand on both "
+            "sides"
         )
         if n_shared <= _TOLERATED * smaller:
             self.members = self.members.keep(~both[0])
@@ -92,7 +96,7 @@ class Preparation:
             self.notes.append(f"{text}: kept (allow_overlap=True)")
             self.blocks_pass.append(f"{text} (allow_overlap=True), which weakens every attack")
         else:
-            raise LeakproError(_too_much(text, both, noun))
+            raise LeakproError(_too_much(text, both, noun, self.names))
 
     def _without(self, population: Records, known: NDArray[np.bool_]) -> Records:
         n_known, n_given, noun = int(known.sum()), len(known), population.units.noun
@@ -124,16 +128,16 @@ class Preparation:
         n_aside = round(share * n)
         if min(n_aside, n - n_aside) < MINIMUM:
             raise LeakproError(
-                f"nonmembers: {100 * share:.3g} % of {n:,} cannot be set aside as population: it "
-                f"takes at least {MINIMUM} {self.nonmembers.units.noun} on either side; give more "
-                "non-members, or a population="
+                f"{self.names[1]}: {100 * share:.3g} % of {n:,} cannot be set aside as "
+                f"population: it takes at least {MINIMUM} {self.nonmembers.units.noun} on either "
+                f"side; give more {self.names[1]}, or a population="
             )
         aside = _draw(n, n_aside, seed, "population-share")
         self.population = replace(self.nonmembers.keep(aside), side="population")
         self.nonmembers = self.nonmembers.keep(~aside)
         self.notes.append(
-            f"{100 * share:.3g} % of the non-members ({n_aside:,}) set aside as population for the "
-            "attacks that need one, not counted"
+            f"{100 * share:.3g} % of the {self.names[1]} ({n_aside:,}) set aside as population "
+            "for the attacks that need one, not counted"
         )
 
     def sample(self, audit_size: int, seed: int) -> None:
@@ -158,10 +162,10 @@ def _draw(n: int, size: int, seed: int, *names: str) -> NDArray[np.bool_]:
     return mask
 
 
-def _too_much(text: str, both: list[NDArray[np.bool_]], noun: str) -> str:
+def _too_much(text: str, both: list[NDArray[np.bool_]], noun: str, names: tuple[str, str]) -> str:
     if all(mask.all() for mask in both):
-        start = f"members and nonmembers are the very same set of {noun}: "
-        advice = "pass records that the model was not trained on as nonmembers"
+        start = f"{names[0]} and {names[1]} are the very same set of {noun}: "
+        advice = f"pass records that were not trained on as {names[1]}"
     else:
         start = ""
         advice = f"fix the split so that no {noun.removesuffix('s')} stands on both sides"

@@ -107,7 +107,7 @@ def test_shares_that_are_none_are_refused(share):
 
 @pytest.mark.parametrize("share", [0.1, 0.95])
 def test_shares_that_leave_too_few_are_refused(share):
-    with pytest.raises(LeakproError, match=r"nonmembers: .* cannot be set aside"):
+    with pytest.raises(LeakproError, match=r"non-members: .* cannot be set aside"):
         Classifier(never, MEMBERS, OTHERS).prepare(0, population_share=share)
 
 
