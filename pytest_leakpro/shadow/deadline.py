@@ -62,12 +62,22 @@ class OutOfTimeError(LeakproError):
         How many shadow models there are, and how many there were to be.
     kept : bool
         Whether those that are finished are in a cache.
+    noun : str
+        What one of them is called.
     """
 
-    def __init__(self, deadline: Deadline, finished: int, wanted: int, *, kept: bool) -> None:
+    def __init__(
+        self,
+        deadline: Deadline,
+        finished: int,
+        wanted: int,
+        *,
+        kept: bool,
+        noun: str = "shadow model",
+    ) -> None:
         self.finished, self.kept = finished, kept
         again = "; the next run goes on from there" if kept and finished else ""
         super().__init__(
-            f"the time budget of {deadline.budget} ended after {finished} of {wanted} shadow "
-            f"models{again}"
+            f"the time budget of {deadline.budget} ended after {finished} of {wanted} "
+            f"{noun}s{again}"
         )

@@ -17,7 +17,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import warn
 from pytest_leakpro.shadow.deadline import Deadline, OutOfTimeError
 from pytest_leakpro.shadow.group import failure_of, in_worker
-from pytest_leakpro.shadow.job import Finished, ShadowJob, run_one
+from pytest_leakpro.shadow.job import Finished, Job, run_one
 from pytest_leakpro.shadow.parcel import LARGEST_INSIDE, Parcel, pack
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.shadow.stacked_execution import groups_at_once, train_in_threads
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pytest_leakpro.shadow.job import ShadowJob
     from pytest_leakpro.targets.torch_trainer import TorchTrainer
 
 __all__ = ["default_workers", "execute", "train_here"]
@@ -47,7 +48,7 @@ def default_workers() -> int:
 
 
 def execute(
-    job: ShadowJob,
+    job: Job,
     train: Callable[..., Any],
     workers: int,
     say: Callable[[str], None],
@@ -63,7 +64,7 @@ def execute(
 
     Parameters
     ----------
-    job : ShadowJob
+    job : Job
         What they share.
     train : callable
         ``(X, y, seed) -> fitted model``. For processes it is pickled by value, in memory only.
@@ -109,23 +110,23 @@ def execute(
                     finished.add(result.index)
             lost = [result for result in group if result.signals is None]
             if len(lost) == len(group):  # the others of other groups would fare no better
-                raise failure_of(lost, n_models)
+                raise failure_of(lost, n_models, job.noun)
             failures += lost
             if said is None:
                 _announce(job, group, missing, _at_once(job, train, missing, workers), place, say)
                 said = time.monotonic()
             elif _is_watched() and time.monotonic() - said > _PROGRESS_SECONDS:
                 said = time.monotonic()
-                say(f"{len(finished)} of {n_models} shadow models")
+                say(f"{len(finished)} of {n_models} {job.noun}s")
             left = len(finished) + len(failures) < n_models
             if left and deadline is not None and deadline.passed:
                 raise _out_of_time(deadline, job, finished)
     if failures:
-        raise failure_of(failures, n_models)
+        raise failure_of(failures, n_models, job.noun)
     return into
 
 
-def _missing(job: ShadowJob, finished: set[int], into: NDArray[Any]) -> list[range]:
+def _missing(job: Job, finished: set[int], into: NDArray[Any]) -> list[range]:
     """Take what the cache has, and give the groups that lack something."""
     missing = []
     for group in job.groups:
@@ -139,8 +140,8 @@ def _missing(job: ShadowJob, finished: set[int], into: NDArray[Any]) -> list[ran
     return missing
 
 
-def _out_of_time(deadline: Deadline, job: ShadowJob, finished: set[int]) -> OutOfTimeError:
-    return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=job.is_kept)
+def _out_of_time(deadline: Deadline, job: Job, finished: set[int]) -> OutOfTimeError:
+    return OutOfTimeError(deadline, len(finished), len(job.seeds), kept=job.is_kept, noun=job.noun)
 
 
 def _is_watched() -> bool:
@@ -149,7 +150,7 @@ def _is_watched() -> bool:
 
 
 def _announce(
-    job: ShadowJob,
+    job: Job,
     first: list[Finished],
     missing: list[range],
     workers: int,
@@ -159,7 +160,7 @@ def _announce(
     took = max(result.seconds for result in first)
     total = sum(map(len, missing))
     size = max(map(len, missing))
-    line = f"{total} shadow models"
+    line = f"{total} {job.noun}s"
     if took:  # else another process had trained them meanwhile
         together = f" in groups of {size}" if size > 1 else ""
         line += f"{together} x {took:.1f} s = {took * len(missing):.0f} s"
@@ -178,7 +179,7 @@ def _announce(
 
 
 def _results(
-    job: ShadowJob, train: Callable[..., Any], missing: list[range], workers: int, place: Place
+    job: Job, train: Callable[..., Any], missing: list[range], workers: int, place: Place
 ) -> Generator[list[Finished], None, None]:
     if not missing:
         return
@@ -193,13 +194,13 @@ def _results(
 
 
 def train_here(
-    job: ShadowJob, train: Callable[..., Any], groups: list[range], workers: int
+    job: Job, train: Callable[..., Any], groups: list[range], workers: int
 ) -> Iterator[list[Finished]]:
     """Train groups of a job on this machine, as many at a time as there are workers.
 
     Parameters
     ----------
-    job : ShadowJob
+    job : Job
         Its way says whether groups are stacked; others are of one model each.
     train : callable
         The recipe.
@@ -228,7 +229,7 @@ def train_here(
         yield from ([run_one(job, train, group[0])] for group in groups)
 
 
-def _at_once(job: ShadowJob, train: Any, missing: list[range], workers: int) -> int:
+def _at_once(job: Job, train: Any, missing: list[range], workers: int) -> int:
     """Give how many workers have something to do: of stacked groups memory limits them."""
     if job.way is None or not job.way.stacked:
         return workers
@@ -236,7 +237,7 @@ def _at_once(job: ShadowJob, train: Any, missing: list[range], workers: int) -> 
 
 
 def _stacked(
-    job: ShadowJob, trainer: TorchTrainer, missing: list[range], workers: int
+    job: Job, trainer: TorchTrainer, missing: list[range], workers: int
 ) -> Iterator[list[Finished]]:
     assert job.way is not None
     at_once = _at_once(job, trainer, missing, workers)
@@ -245,11 +246,12 @@ def _stacked(
     if parcel is not None:
         yield from _in_processes(parcel, missing, at_once)
     else:
-        yield from train_in_threads(job, trainer, missing, 1 if apart else at_once)
+        stacked = cast("ShadowJob", job)
+        yield from train_in_threads(stacked, trainer, missing, 1 if apart else at_once)
 
 
 def _on_cluster(
-    job: ShadowJob, train: Callable[..., Any], missing: list[range], workers: int, place: Place
+    job: Job, train: Callable[..., Any], missing: list[range], workers: int, place: Place
 ) -> Iterator[list[Finished]]:
     """Train on a cluster, whose machines may not see the cache: it is read and written here."""
     parcel = _packed(replace(job, cache=None), train)
@@ -264,7 +266,7 @@ def _on_cluster(
         yield [_kept(job, result) for result in group]
 
 
-def _kept(job: ShadowJob, result: Finished) -> Finished:
+def _kept(job: Job, result: Finished) -> Finished:
     """Keep what arrived, or go on with what another process kept meanwhile."""
     if result.signals is None:
         return result
@@ -272,13 +274,13 @@ def _kept(job: ShadowJob, result: Finished) -> Finished:
     return replace(result, signals=job.keep(result.index, result.signals) if kept is None else kept)
 
 
-def _packed(job: ShadowJob, train: Callable[..., Any]) -> Parcel | None:
+def _packed(job: Job, train: Callable[..., Any]) -> Parcel | None:
     try:
         return pack(job, train)
     except Exception as error:
         warn(
-            f"train cannot be sent to other processes ({type(error).__name__}: {error}), so the "
-            "shadow models are trained one after the other"
+            f"{job.recipe} cannot be sent to other processes ({type(error).__name__}: {error}), so "
+            f"the {job.noun}s are trained one after the other"
         )
         return None
 

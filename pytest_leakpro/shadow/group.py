@@ -103,13 +103,13 @@ def in_worker(parcel: Parcel, group: range) -> list[Finished]:
     except Exception as error:
         return _all_failed(
             group,
-            f"train and its data cannot be unpacked in another process ({type(error).__name__}: "
-            f"{error}); what they use must be installed there",
+            f"the recipe and its data cannot be unpacked in another process "
+            f"({type(error).__name__}: {error}); what they use must be installed there",
             traceback.format_exc(),
         )
     if job.way is not None and job.way.stacked:
         with one_thread():
-            return run_stacked(job, cast("TorchTrainer", train), group)
+            return run_stacked(cast("ShadowJob", job), cast("TorchTrainer", train), group)
     try:
         return [run_one(job, train, index) for index in group]
     except LeakproError as error:
@@ -147,7 +147,7 @@ def _all_failed(
     return [Finished(index, None, 0.0, False, failure, trace, is_named) for index in group]
 
 
-def failure_of(failures: list[Finished], n_models: int) -> LeakproError:
+def failure_of(failures: list[Finished], n_models: int, noun: str = "shadow model") -> LeakproError:
     """Give the error that names all models of a group which could not be trained."""
     if failures[0].is_named:
         error = LeakproError(failures[0].failure)
@@ -157,7 +157,7 @@ def failure_of(failures: list[Finished], n_models: int) -> LeakproError:
     named = ", ".join(str(result.index + 1) for result in failures)
     many = len(failures) > 1
     error = LeakproError(
-        f"shadow model{'s' if many else ''} {named} of {n_models}: {failures[0].failure}"
+        f"{noun}{'s' if many else ''} {named} of {n_models}: {failures[0].failure}"
     )
     if failures[0].trace:
         error.__cause__ = TrainingError(failures[0].trace)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pytest_leakpro.shadow.job import ShadowJob
+    from pytest_leakpro.shadow.job import Job
 
 __all__ = ["LARGEST_INSIDE", "Parcel", "pack"]
 
@@ -56,7 +56,7 @@ class Parcel:
     def __sizeof__(self) -> int:
         return int(self.stream.nbytes + sum(buffer.nbytes for buffer in self.buffers))
 
-    def unpack(self) -> tuple[ShadowJob, Callable[..., Any]]:
+    def unpack(self) -> tuple[Job, Callable[..., Any]]:
         """Give the job and its recipe, as if nobody had used them before.
 
         Arrays that are mapped into memory are copied where they are written to; others that stand
@@ -79,12 +79,12 @@ class Parcel:
         )
 
 
-def pack(job: ShadowJob, train: Callable[..., Any]) -> Parcel:
+def pack(job: Job, train: Callable[..., Any]) -> Parcel:
     """Pickle a job and its recipe.
 
     Parameters
     ----------
-    job : ShadowJob
+    job : Job
         It must live as long as the parcel's arrays are used.
     train : callable
         Pickled by value, with the user's modules that it needs.
