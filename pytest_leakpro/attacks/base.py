@@ -44,8 +44,8 @@ class Attack(ABC):
         The metrics that its evidence answers.
     targets : tuple of type
         The kinds of target that it attacks.
-    access : Access
-        The least that the attacker must see.
+    access : Access or None
+        The least that the attacker must see of a model; None for attacks on what is released.
     needs_population : bool
         Whether it needs records of the same distribution that are not scored.
     needs_also : str
@@ -70,7 +70,7 @@ class Attack(ABC):
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     targets: ClassVar[tuple[type, ...]]
-    access: ClassVar[Access] = Access.SCORES
+    access: ClassVar[Access | None] = Access.SCORES
     needs_population: ClassVar[bool] = False
     needs_also: ClassVar[str] = ""
     needs_shadow: ClassVar[bool] = False
@@ -96,9 +96,10 @@ class Attack(ABC):
         """
         if not any(isinstance(target, kind) for kind in self.targets):
             return f"it does not attack a {type(target).__name__}"
-        access: Access = target.access
-        if not access.covers(self.access):
-            return f"it needs access to {self.access.value}, the target gives {access.value}"
+        if self.access is not None:
+            access: Access = target.access
+            if not access.covers(self.access):
+                return f"it needs access to {self.access.value}, the target gives {access.value}"
         if self.needs_recipe and trainer_of(target) is None:
             return (
                 "it trains models as the target was trained: give train=, a function "

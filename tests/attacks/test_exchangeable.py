@@ -17,11 +17,13 @@ from tests.attacks.views import exchangeable
 
 # Those with shadow models stand in test_shadow_attacks.py, those that see weights in
 # test_gradient_attacks.py, those that train models in test_crafted_queries.py: the models here are
-# functions, which have no weights and no recipe.
+# functions, which have no weights and no recipe. Attacks on releases stand in test_synthetic.py.
 WITHOUT_SHADOWS = sorted(
     name
     for name, attack in builtin_attacks().items()
-    if not attack.needs_shadow and not attack.needs_recipe and attack.access is not Access.WHITE_BOX
+    if not attack.needs_shadow
+    and not attack.needs_recipe
+    and attack.access not in (None, Access.WHITE_BOX)
 )
 # That learns a regression at each run; test_qmia.py lets it learn once.
 QUICK = [name for name in WITHOUT_SHADOWS if name != "qmia"]

@@ -23,7 +23,11 @@ from pytest_leakpro.stats.tpr_lower import choose_rank, tpr_p_value
 from pytest_leakpro.store import scratch
 from tests.attacks.shadow_views import simulated
 
-SHADOW_ATTACKS = {name: attack for name, attack in builtin_attacks().items() if attack.needs_shadow}
+SHADOW_ATTACKS = {
+    name: attack
+    for name, attack in builtin_attacks().items()
+    if attack.needs_shadow and attack.access is not None
+}
 # Views simulated here hold losses alone; attacks that read more have tests of their own.
 OF_LOSSES = sorted(
     name for name, attack in SHADOW_ATTACKS.items() if not isinstance(attack, FurtherShadowAttack)

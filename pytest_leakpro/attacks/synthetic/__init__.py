@@ -1,0 +1,4 @@
+"""Attacks on synthetic data: one file each.
+
+PYTEST_DONT_REWRITE
+"""
