@@ -55,7 +55,7 @@ def audit(
     Parameters
     ----------
     target : Classifier, Regressor or evidence
-        What is audited, or scores that another tool measured (`MembershipScores`).
+        What is audited, or what another tool measured (`MembershipScores`, `Guesses`, `Counts`).
     *budgets : str or Budget
         For example ``"tpr@0.1%fpr <= 1%"``. Without any, the budgets of the running test's marker,
         the command line or the ini file; without those, the target's usual metrics are measured
@@ -320,11 +320,22 @@ def _warn(finished: Audit, session: SessionDefaults) -> None:
             Budget(entry.metric, entry.limit),
             Sizes(entry.n_members, entry.n_nonmembers),
         )
-        if entry.pass_chance > 0:  # where it is 0 the audit has said so before it began
+        # Where it is 0 whatever the control does the audit has said so before it began.
+        if entry.pass_chance > 0 or entry.control_rate:
             attacks = max(1, len(entry.figures))
-            slices = [Sizes(part.n_members, part.n_nonmembers) for part in entry.slices]
+            # Of columns the one whose sizes these are is among the parts.
+            parts = [
+                part for part in entry.slices if not part.is_column or part.name != entry.slice
+            ]
+            slices = [Sizes(part.n_members, part.n_nonmembers) for part in parts]
             message = false_alarm_message(
-                budget, sizes, finished.alpha, attacks, entry.pass_chance, slices
+                budget,
+                sizes,
+                finished.alpha,
+                attacks,
+                entry.pass_chance,
+                slices,
+                entry.control_rate or 0.0,
             )
             if message is not None:
                 warn(message)

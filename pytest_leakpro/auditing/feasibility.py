@@ -15,14 +15,14 @@ from pytest_leakpro.gate.planner import (
     limit_passed_safely,
     required_sizes,
 )
-from pytest_leakpro.gate.wording import plain_number
+from pytest_leakpro.gate.wording import plain_number, shown
 from pytest_leakpro.stats.multiplicity import attack_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_leakpro.gate.budget import Budget
-    from pytest_leakpro.gate.metrics.base import Sizes
+    from pytest_leakpro.gate.metrics.base import Nouns, Sizes
 
 __all__ = ["Feasibility", "false_alarm_message", "feasibility", "sizes_that_decide"]
 
@@ -57,7 +57,7 @@ def feasibility(
     attacks: int,
     slices: Mapping[str, Sizes] | None = None,
 ) -> Feasibility:
-    """Tell what sizes and suite alone can decide.
+    """Tell what sizes and suite alone can decide, at best: where controls never succeed.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ def feasibility(
         Slices on which the budget is decided too, by name.
     """
     metric = metric_named(budget.metric.name)
-    slices = slices or {}
+    nouns, slices = metric.nouns, slices or {}
+    whatever = f"whatever the {nouns.audited}"
     error = alpha / 2
     least_error = error * attack_weights(attacks)[0] / (1 + len(slices))
     can_fail = any(
@@ -81,21 +82,22 @@ def feasibility(
         for part in (sizes, *slices.values())
     )
     small = [
-        f"{name} ({_said(part)})"
+        f"{name} ({nouns.sizes(*part)})"
         for name, part in slices.items()
         if not metric.can_pass(budget.metric, budget.limit, part, error)
     ]
     if not metric.can_pass(budget.metric, budget.limit, sizes, error):
-        message = f"{budget} cannot PASS with {_said(sizes)}, whatever the model; "
+        message = f"{budget} cannot PASS with {nouns.sizes(*sizes)}, {whatever}; "
         message += sizes_that_decide(budget, None, alpha, attacks)
     elif small:
         named = ", ".join(small[:_MOST_NAMED])
         more = f" and {len(small) - _MOST_NAMED} more" if len(small) > _MOST_NAMED else ""
         message = (
-            f"{budget} cannot PASS, whatever the model, since it is decided on every slice and "
+            f"{budget} cannot PASS, {whatever}, since it is decided on every {nouns.part} and "
             f"{'these are' if len(small) > 1 else 'this is'} too small: {named}{more}; "
-            f"{sizes_that_decide(budget, None, alpha, attacks)}, in each slice: "
-            "join values into larger groups, or choose a limit that they can decide"
+            f"{sizes_that_decide(budget, None, alpha, attacks)}, {_each(nouns)}: "
+            + ("" if nouns.part == "column" else "join values into larger groups, or ")
+            + "choose a limit that they can decide"
         )
     else:
         return Feasibility(budget, True, can_fail)
@@ -107,8 +109,8 @@ def feasibility(
     return Feasibility(budget, False, can_fail, message)
 
 
-def _said(sizes: Sizes) -> str:
-    return f"{sizes.members:,} members and {sizes.nonmembers:,} non-members"
+def _each(nouns: Nouns) -> str:
+    return "on each column" if nouns.part == "column" else "in each slice"
 
 
 def sizes_that_decide(
@@ -118,6 +120,7 @@ def sizes_that_decide(
     attacks: int,
     present: Sizes | None = None,
     hypotheses: int = 1,
+    control_rate: float = 0.0,
 ) -> str:
     """Say which sizes would decide.
 
@@ -131,20 +134,28 @@ def sizes_that_decide(
         The sizes that did not decide it.
     hypotheses : int
         How many share the error of a FAIL: the whole, and the slices.
+    control_rate : float
+        How often the attack succeeds where nothing leaks; nothing to membership metrics.
     """
+    metric = metric_named(budget.metric.name)
+    unit = metric.nouns.unit
     if leakage is not None and leakage > budget.limit:
         alpha /= hypotheses
     try:
-        needed = required_sizes(budget, leakage, POWER, attacks, alpha)
+        needed = required_sizes(budget, leakage, POWER, attacks, alpha, control_rate)
     except LeakproError:
-        unit = metric_named(budget.metric.name).unit
-        at = "no leakage" if leakage is None else f"a leakage of {plain_number(leakage, unit)}"
-        return f"no number of records decides it for {at}, which lies at the limit"
-    who = "a model without leakage" if leakage is None else "leakage as measured"
+        at = "no leakage"
+        if leakage is not None:
+            at = f"a leakage of {plain_number(leakage, metric.unit)}"
+        if metric.controlled and control_rate >= 1:
+            return f"no number of {unit} decides it where the attack succeeds on every control"
+        return f"no number of {unit} decides it for {at}, which lies at the limit"
+    without = f"a {metric.nouns.audited} without leakage"
+    who = without if leakage is None else "leakage as measured"
     if present is not None and needed.members <= min(present):
         return (
             f"sizes as these mostly decide {who}: the estimate is uncertain, "
-            "and a few more records will tell"
+            f"and a few more {unit} will tell"
         )
     return f"it takes about {needed} for a {needed.verdict} of {who}"
 
@@ -156,6 +167,7 @@ def false_alarm_message(
     attacks: int,
     chance: float,
     slices: Sequence[Sizes] = (),
+    control_rate: float = 0.0,
 ) -> str | None:
     """Say how often the gate will be red although nothing leaks, and what would help.
 
@@ -167,6 +179,8 @@ def false_alarm_message(
         The chance that a model without leakage passes.
     slices : sequence of Sizes
         Of the slices on which the budget is decided too.
+    control_rate : float
+        As for `sizes_that_decide`.
 
     Returns
     -------
@@ -177,9 +191,17 @@ def false_alarm_message(
         return None
     red = 1 / (1 - chance)
     often = f"about one run in {red:.0f}" if red >= 1.5 else "nearly every run"
-    within = f" in {len(slices)} slices" if slices else ""
+    metric = metric_named(budget.metric.name)
+    within = ""
+    if slices:
+        columns = metric.nouns.part == "column"
+        within = (
+            f" on each of {1 + len(slices)} columns" if columns else f" in {len(slices)} slices"
+        )
+    if metric.controlled:
+        within += f", where the control succeeds {shown(control_rate, 'percent')} of the time,"
     message = (
-        f"{budget}: with {_said(sizes)}{within} a model "
+        f"{budget}: with {metric.nouns.sizes(*sizes)}{within} a {metric.nouns.audited} "
         f"without leakage passes {chance:.0%} of the time, so the gate will be red in "
         f"{often} although nothing leaks"
     )
@@ -187,15 +209,17 @@ def false_alarm_message(
     parts = (sizes, *slices)
     try:
         # Each part that must pass takes its share of the power.
-        needed = required_sizes(budget, None, POWER ** (1 / len(parts)), attacks, alpha)
+        power = POWER ** (1 / len(parts))
+        needed = required_sizes(budget, None, power, attacks, alpha, control_rate)
         if needed.members > min(map(min, parts)):
-            helps.append(f"{needed} in each slice" if slices else str(needed))
+            helps.append(f"{needed} {_each(metric.nouns)}" if slices else str(needed))
     except LeakproError:
         pass
-    safe = limit_passed_safely(budget.metric, budget.limit, sizes, alpha, attacks, slices)
+    safe = limit_passed_safely(
+        budget.metric, budget.limit, sizes, alpha, attacks, slices, control_rate
+    )
     if safe is not None:
-        unit = metric_named(budget.metric.name).unit
-        helps.append(f"a limit of {plain_number(safe, unit)}")
+        helps.append(f"a limit of {plain_number(safe, metric.unit)}")
     if helps:
         message += f"; {' or '.join(helps)} would do"
     return message

@@ -5,9 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_leakpro.auditing.beating import beating
+from pytest_leakpro.auditing.remarks import read_remarks, remarks_on_all
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.decision import WeighedReading, decide_jointly, joint_p_value
 from pytest_leakpro.gate.evidence import MembershipScores
@@ -20,40 +23,26 @@ from pytest_leakpro.stats.multiplicity import attack_weights, holm_levels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_leakpro.auditing.brought import Brought, BroughtOfColumn
     from pytest_leakpro.auditing.checks.blind import BlindReading, BlindTest
     from pytest_leakpro.auditing.slicing import BroughtOfSlice
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.decision import Decision
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["Brought", "Context", "distinct_rankings", "measure", "not_scored"]
+__all__ = [
+    "Context",
+    "distinct_rankings",
+    "measure",
+    "measure_columns",
+    "not_scored",
+]
 
 _NO_EVIDENCE = (
     "so this is no evidence of leakage: draw both from the same distribution, or let a Recipe "
     "draw the split"
 )
-
-
-@dataclass(frozen=True)
-class Brought:
-    """The evidence of one attack.
-
-    Attributes
-    ----------
-    attack : str
-        Its name.
-    evidence : Evidence
-        What it found.
-    seconds : float
-        Time it took.
-    queries : int or None
-        How many records the model was asked about for it; None where no model was asked.
-    """
-
-    attack: str
-    evidence: Evidence
-    seconds: float
-    queries: int | None = None
 
 
 @dataclass(frozen=True)
@@ -131,25 +120,89 @@ def measure(
     LeakproError
         Where the evidence cannot answer for the metric.
     """
+    return _measured(metric, budget, [brought], list(sliced), context, [rankings])
+
+
+def measure_columns(
+    metric: MetricName,
+    budget: Budget | None,
+    columns: Sequence[BroughtOfColumn],
+    context: Context,
+) -> Measurement:
+    """Measure one metric on each of several columns, and reach the verdict on all.
+
+    Parameters
+    ----------
+    metric : MetricName
+        What to measure.
+    budget : Budget or None
+        Its budget, if there is one: FAIL by Holm's procedure over the columns, PASS where each
+        passes.
+    columns : sequence of BroughtOfColumn
+        The suite's evidence on each, at least one.
+    context : Context
+        The audit.
+
+    Returns
+    -------
+    Measurement
+        With the figures of the deciding column; those of all where there are several.
+
+    Raises
+    ------
+    LeakproError
+        Where the evidence cannot answer for the metric.
+    """
+    rankings = [distinct_rankings(part.brought) for part in columns]
+    if len(columns) == 1:
+        return _measured(metric, budget, [columns[0].brought], [], context, rankings)
+    return _measured(metric, budget, [], list(columns), context, rankings)
+
+
+def _measured(
+    metric: MetricName,
+    budget: Budget | None,
+    whole: list[Sequence[Brought]],
+    parts: Sequence[BroughtOfSlice | BroughtOfColumn],
+    context: Context,
+    rankings: Sequence[int],
+) -> Measurement:
+    """Measure the whole, where there is one, and each part; the verdict holds for all.
+
+    `rankings` is of the whole, or else of each part.
+    """
     definition = metric_named(metric.name)
     limit = None if budget is None else budget.limit
-    for entry in brought:
+    each = [*whole, *(part.brought for part in parts)]
+    for entry in each[0]:
         definition.check_evidence(metric, entry.evidence)
-    hypotheses = _read(metric, limit, [brought, *(part.brought for part in sliced)], context)
+    hypotheses = _read(metric, limit, each, context)
     error = context.alpha / 2
     blind = None if context.blind is None else context.blind.read(metric, error / 2)
     faked = blind is not None and blind.beyond_chance
+    remarks = [read_remarks(metric, one) for one in each]
     joint = decide_jointly(
         hypotheses,
         limit,
         context.alpha,
         blocks_pass=context.blocks_pass,
         blocks_fail=(f"{blind}, {_NO_EVIDENCE}",) if faked else (),
-        unblocked=_beating(blind, metric, brought, hypotheses[0], limit, error) if faked else (),
+        unblocked=_standing(blind, metric, whole, each, hypotheses, limit, error) if faked else (),
+        faulty=[said.faulty for said in remarks],
     )
-    decision, weighed = joint.deciding, hypotheses[0]
+    place = joint.place
+    if limit is None and not whole:  # of columns the one that leaks most, as far as can be told
+        place = max(
+            range(len(joint.each)), key=lambda index: joint.each[index].deciding.reading.high
+        )
+    decision = joint.each[place]
+    # The figures of all attacks are those on the whole, or else on what decides.
+    shown = 0 if whole else place
+    brought, weighed = each[shown], hypotheses[shown]
     deciding = decision.deciding
-    sizes = Sizes(*brought[0].evidence.sizes)
+    chosen = _deciding_evidence(brought, decision)
+    sizes = Sizes(*chosen.sizes)
+    of_part = place - len(whole)
     return Measurement(
         target=context.target,
         metric=metric,
@@ -161,7 +214,7 @@ def measure(
         attack=deciding.attack,
         n_members=sizes.members,
         n_nonmembers=sizes.nonmembers,
-        seconds=context.seconds + sum(entry.seconds for entry in brought),
+        seconds=context.seconds + sum(entry.seconds for one in _once(whole, each) for entry in one),
         alpha=context.alpha,
         access=context.access,
         strength=context.strength,
@@ -169,8 +222,15 @@ def measure(
         pass_chance=(
             None
             if limit is None
-            else null_pass_chance(metric, limit, sizes, context.alpha, rankings, context.slices)
+            else _pass_chance(
+                metric,
+                limit,
+                list(map(_deciding_evidence, _once(whole, each), joint.each)),
+                rankings,
+                context,
+            )
         ),
+        control_rate=chosen.control_rate,
         seed=context.seed,
         source="" if budget is None else budget.source,
         figures=tuple(
@@ -186,17 +246,70 @@ def measure(
             for entry, source in zip(weighed, brought, strict=True)
         ),
         notes=decision.blocked,
-        size_names=brought[0].evidence.size_names,
-        evidence=next(
-            entry.evidence.summary() for entry in brought if entry.attack == deciding.attack
+        remarks=remarks_on_all(
+            remarks, shown, [*([""] * len(whole)), *(part.name for part in parts)], decision.blocked
         ),
-        comparable=_comparable(metric, brought, weighed, context.alpha / 2),
-        slice=sliced[joint.place - 1].part.name if joint.place else None,
+        size_names=chosen.size_names,
+        evidence=chosen.summary(),
+        comparable=_comparable(metric, _once(whole, each), hypotheses, context.alpha / 2),
+        slice=parts[of_part].name if of_part >= 0 else None,
         slices=tuple(
             part.figures(readings, decided)
-            for part, decided, readings in zip(sliced, joint.each[1:], hypotheses[1:], strict=True)
+            for part, decided, readings in zip(
+                parts, joint.each[len(whole) :], hypotheses[len(whole) :], strict=True
+            )
         ),
     )
+
+
+def _deciding_evidence(brought: Sequence[Brought], decision: Decision) -> Evidence:
+    attack = decision.deciding.attack
+    return next(entry.evidence for entry in brought if entry.attack == attack)
+
+
+def _pass_chance(
+    metric: MetricName,
+    limit: float,
+    evidence: Sequence[Evidence],
+    rankings: Sequence[int],
+    context: Context,
+) -> float:
+    """Give the chance that all pass where nothing leaks, at the rates of their controls."""
+    return math.prod(
+        null_pass_chance(
+            metric,
+            limit,
+            Sizes(*entry.sizes),
+            context.alpha,
+            attacks,
+            context.slices,
+            entry.control_rate or 0.0,
+        )
+        for entry, attacks in zip(evidence, rankings, strict=True)
+    )
+
+
+def _standing(
+    blind: BlindReading | None,
+    metric: MetricName,
+    whole: list[Sequence[Brought]],
+    each: list[Sequence[Brought]],
+    hypotheses: list[list[WeighedReading]],
+    limit: float | None,
+    error: float,
+) -> list[list[str]]:
+    """Name the attacks whose FAIL stands: the blind classifier tells nothing of slices."""
+    told = _once(whole, each)
+    found = [
+        beating(blind, metric, brought, weighed, limit, error / len(told))
+        for brought, weighed in zip(told, hypotheses, strict=False)
+    ]
+    return found + [[] for _ in each[len(found) :]]
+
+
+def _once(whole: list[Sequence[Brought]], each: list[Sequence[Brought]]) -> list[Sequence[Brought]]:
+    """Give the evidence that makes up the audit: slices are parts of the whole, columns are not."""
+    return whole or each
 
 
 def _read(
@@ -208,11 +321,11 @@ def _read(
     """Read the whole, then each slice, with lower bounds at the levels of Holm's procedure."""
     definition = metric_named(metric.name)
     error = context.alpha / 2
-    weights = [share * context.fail_share for share in attack_weights(len(evidence[0]))]
     # The ranks of a lower bound are fixed beforehand, by the level of the first step.
     first = error / len(evidence)
 
     def read(of_part: Sequence[Brought], level: float) -> list[WeighedReading]:
+        weights = [share * context.fail_share for share in attack_weights(len(of_part))]
         return [
             WeighedReading(
                 entry.attack,
@@ -234,38 +347,17 @@ def _read(
     ]
 
 
-def _beating(
-    blind: BlindReading | None,
-    metric: MetricName,
-    brought: Sequence[Brought],
-    weighed: list[WeighedReading],
-    limit: float | None,
-    error: float,
-) -> list[str]:
-    """Name the attacks that are above the limit and beyond what the blind classifier reaches.
-
-    Half of the error bounds the blind classifier from above, the other half, shared among the
-    attacks, bounds these from below: a FAIL that stands is wrong no more often than any other.
-    """
-    if blind is None or limit is None:
-        return []
-    definition = metric_named(metric.name)
-    found = []
-    for entry, reading in zip(brought, weighed, strict=True):
-        share = reading.weight * error / 2
-        low = definition.read(metric, entry.evidence, limit, share, error).low
-        if low > max(limit, blind.high):
-            found.append(entry.attack)
-    return found
-
-
 def _comparable(
-    metric: MetricName, brought: Sequence[Brought], weighed: list[WeighedReading], error: float
+    metric: MetricName,
+    each: Sequence[Sequence[Brought]],
+    hypotheses: Sequence[list[WeighedReading]],
+    error: float,
 ) -> Interval:
     """Bound the largest leakage of the suite by readings whose ranks depend on no limit."""
     definition = metric_named(metric.name)
     readings = [
-        definition.read(metric, entry.evidence, None, reading.weight * error, error)
+        definition.read(metric, entry.evidence, None, reading.weight * error / len(each), error)
+        for brought, weighed in zip(each, hypotheses, strict=False)  # slices stand behind
         for entry, reading in zip(brought, weighed, strict=True)
     ]
     values, lows, highs = zip(*((r.value, r.low, r.high) for r in readings), strict=True)

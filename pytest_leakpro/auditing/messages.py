@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from pytest_leakpro.auditing.feasibility import sizes_that_decide
 from pytest_leakpro.gate.budget import Budget
+from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.gate.rates import shown_rates
+from pytest_leakpro.gate.slice_figures import part_said
 from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.gate.wording import printable, shown
 
 if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.gate.metrics.base import Nouns
     from pytest_leakpro.gate.slice_figures import SliceFigures
 
 __all__ = [
@@ -26,7 +30,6 @@ __all__ = [
 ]
 
 _MOST_SLICES = 5
-_LEAKAGE_KIND = {"tpr": "membership", "auc": "membership", "advantage": "membership"}
 
 
 def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str:
@@ -44,9 +47,9 @@ def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str
     failed = [entry for entry in audit.measurements if entry.verdict is Verdict.FAIL]
     worse = [entry for entry in audit.measurements if regressed and entry.regressed]
     concerned = [entry for entry in audit.measurements if entry in failed or entry in worse]
-    name = _LEAKAGE_KIND.get(concerned[0].metric.name, concerned[0].metric.name)
+    metric = metric_named(concerned[0].metric.name)
     above = [*(["its budget"] if failed else []), *(["its baseline"] if worse else [])]
-    lines = [f"{printable(audit.target, 60)} leaks {name} above {' and '.join(above)}"]
+    lines = [f"{printable(audit.target, 60)} {metric.fault} above {' and '.join(above)}"]
     for measurement in concerned:
         lines += _figures(measurement)
         if measurement in worse:
@@ -54,7 +57,7 @@ def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str
     if worse:
         lines += _how_compared(worse)
     lines += _rest(audit, concerned)
-    step = "regularise or train with DP and audit again"
+    step = f"{metric.remedy} and audit again"
     if any((entry.access, entry.attack) in audit.exposed for entry in concerned):
         step += "; see the most exposed records with error.audit.vulnerable(20)"
     lines.append(_line("next", step))
@@ -94,9 +97,12 @@ def _how_compared(measurements: list[Measurement]) -> list[str]:
     how = "by a paired test" if methods == {"paired"} else "as independent samples"
     if len(methods) > 1:
         how = "as independent samples, or by a paired test where it says so"
+    nouns = metric_named(measurements[0].metric.name).nouns
     return [
-        _line("compared", f"{how}; this speaks of these two models, and not of the noise"),
-        _line("", "between trainings, which a Recipe with several targets measures"),
+        _line(
+            "compared", f"{how}; this speaks of these two {nouns.audited}s, and not of the noise"
+        ),
+        _line("", nouns.between_runs),
     ]
 
 
@@ -118,7 +124,8 @@ def inconclusive_message(audit: Audit, again: str) -> str:
         if not measurement.notes:
             lines += _needed(measurement, audit.alpha)
     lines += _rest(audit, open_)
-    step = "audit with more records, or choose a limit that these sizes can decide"
+    unit = metric_named(open_[0].metric.name).nouns.unit
+    step = f"audit with more {unit}, or choose a limit that these sizes can decide"
     if any(entry.notes and entry.value == entry.value for entry in open_):
         step = "mend what keeps the verdict from being given"
     lines.append(_line("next", f"{step}; leakpro_inconclusive = warn lets it through"))
@@ -148,16 +155,11 @@ def _figures(measurement: Measurement) -> list[str]:
     if budget is None:
         lines.append(_line("metric", printable(str(measurement.metric), 120)))
     if measurement.value == measurement.value:  # scored
-        value, low, high = measurement.shown()
-        level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""
-        level = level or f"{100 * (1 - measurement.alpha):.4g}%"
-        lines.append(
-            _line(
-                "measured",
-                f"{value}  ({level} bounds {low} to {high})   "
-                f"by {printable(measurement.attack, 40)}; {measurement.strength}",
-            )
-        )
+        how = f"by {printable(measurement.attack, 40)}; {measurement.strength}"
+        lines.append(_line("measured", f"{_estimate(measurement)}   {how}"))
+    rates = shown_rates(measurement.evidence)
+    lines += [_line("rates", rates)] if rates else []
+    lines += [_line("note", printable(remark, 400)) for remark in measurement.remarks]
     lines += _slices(measurement)
     if measurement.exposed_share is not None:
         share = shown(measurement.exposed_share, "percent")
@@ -167,55 +169,77 @@ def _figures(measurement: Measurement) -> list[str]:
     return lines
 
 
+def _estimate(measurement: Measurement) -> str:
+    value, low, high = measurement.shown()
+    if metric_named(measurement.metric.name).census:
+        return f"{value}  (all counted)"
+    level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""
+    level = level or f"{100 * (1 - measurement.alpha):.4g}%"
+    return f"{value}  ({level} bounds {low} to {high})"
+
+
 def _slices(measurement: Measurement) -> list[str]:
     """Say of which slice the figures are, and which others have the same verdict."""
     lines = []
+    nouns = metric_named(measurement.metric.name).nouns
     by_name = {part.name: part for part in measurement.slices}
     deciding = measurement.slice
     if deciding is not None:
         # Of several targets each has slices of its own.
-        sized = _sized(by_name.pop(deciding)) if deciding in by_name else deciding
-        lines.append(_line("", f"in the slice {sized}"))
+        part = by_name.pop(deciding, None)
+        lines.append(_line("", part_said(deciding) if part is None else _of_part(part, nouns)))
     alike = [part for part in by_name.values() if part.verdict is measurement.verdict]
     if alike and measurement.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
-        named = ", ".join(_sized(part) for part in alike[:_MOST_SLICES])
+        named = ", ".join(_sized(part, nouns) for part in alike[:_MOST_SLICES])
         more = f" and {len(alike) - _MOST_SLICES} more" if len(alike) > _MOST_SLICES else ""
         lines.append(_line("", f"{measurement.verdict} too: {named}{more}"))
     return lines
 
 
-def _sized(part: SliceFigures) -> str:
-    return f"{part.name} ({part.n_members:,} members, {part.n_nonmembers:,} non-members)"
+def _of_part(part: SliceFigures, nouns: Nouns) -> str:
+    return f"{'of the column' if part.is_column else 'in the slice'} {_sized(part, nouns)}"
+
+
+def _sized(part: SliceFigures, nouns: Nouns) -> str:
+    name = part.label if part.is_column else part.name
+    return f"{name} ({nouns.sizes(part.n_members, part.n_nonmembers, ', ')})"
 
 
 def _needed(measurement: Measurement, alpha: float) -> list[str]:
     assert measurement.limit is not None
     budget = Budget(measurement.metric, measurement.limit)
     attacks = max(1, len(measurement.figures))
-    without = sizes_that_decide(budget, None, alpha, attacks)
+    rate = measurement.control_rate or 0.0
+    without = sizes_that_decide(budget, None, alpha, attacks, control_rate=rate)
     sizes = Sizes(measurement.n_members, measurement.n_nonmembers)
     for part in measurement.slices:
         if part.name == measurement.slice:
             sizes = Sizes(part.n_members, part.n_nonmembers)
+    columns = any(part.is_column for part in measurement.slices)
+    hypotheses = len(measurement.slices) + (not columns)
     as_measured = sizes_that_decide(
-        budget, measurement.value, alpha, attacks, sizes, 1 + len(measurement.slices)
+        budget, measurement.value, alpha, attacks, sizes, hypotheses, rate
     )
     if measurement.slice is not None:
-        without, as_measured = (f"{text}, in the slice" for text in (without, as_measured))
-    if without == as_measured.replace("leakage as measured", "a model without leakage"):
+        where = "of this column" if columns else "in the slice"
+        without, as_measured = (f"{text}, {where}" for text in (without, as_measured))
+    audited = metric_named(measurement.metric.name).nouns.audited
+    if without == as_measured.replace("leakage as measured", f"a {audited} without leakage"):
         return [_line("needed", without)]
     return [_line("needed", as_measured), _line("", without)]
 
 
 def _rest(audit: Audit, shown: list[Measurement]) -> list[str]:
-    first = shown[0]
-    lines = [
-        _line(
-            "sizes",
-            f"{first.n_members:,} members, {first.n_nonmembers:,} non-members     "
-            f"seed {audit.seed}",
-        )
-    ]
+    by_sizes: dict[str, list[str]] = {}
+    for entry in shown:
+        nouns = metric_named(entry.metric.name).nouns
+        said = nouns.sizes(entry.n_members, entry.n_nonmembers, ", ")
+        by_sizes.setdefault(said, []).append(printable(str(entry.metric), 60))
+    lines: list[str] = []
+    for said, metrics in by_sizes.items():
+        of = f" ({', '.join(metrics)})" if len(by_sizes) > 1 else ""
+        seed = "" if lines else f"     seed {audit.seed}"
+        lines.append(_line("" if lines else "sizes", f"{said}{of}{seed}"))
     return lines + [_line("note", note) for note in audit.notes]
 
 

@@ -6,8 +6,11 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.plain import plain
@@ -26,8 +29,16 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.targets.membership_target import MembershipTarget
     from pytest_leakpro.targets.membership_view import MembershipView
+    from pytest_leakpro.targets.release_view import ReleaseView
+    from pytest_leakpro.targets.synthetic_data import SyntheticData
 
-__all__ = ["configuration", "details_of_evidence", "details_of_target", "digest_of_records"]
+__all__ = [
+    "configuration",
+    "details_of_evidence",
+    "details_of_release",
+    "details_of_target",
+    "digest_of_records",
+]
 
 
 def configuration(
@@ -91,6 +102,29 @@ def details_of_target(
     }
 
 
+def details_of_release(
+    target: SyntheticData, view: ReleaseView, session: SessionDefaults
+) -> dict[str, Any]:
+    """Say on what a release was audited, as `details_of_target`."""
+    digests = {}
+    if target.generate is not None:
+        with suppress(UndigestibleError):
+            digests["recipe"] = digest_trainer(target.generate, target.generator_version)
+    if session.digest_key is not None:
+        data = digest_of_records(view)
+        if data is not None:
+            digests["data"] = _keyed(session.digest_key, data)
+        with suppress(UndigestibleError):
+            released = digest_records(view.released, np.zeros(len(view.released)))
+            digests["model"] = _keyed(session.digest_key, released)
+    return {
+        "queries": None,
+        "device": None,
+        "digests": digests,
+        "libraries": library_versions(),
+    }
+
+
 def _digests(target: MembershipTarget, view: MembershipView, key: bytes | None) -> dict[str, str]:
     digests = {}
     train = trainer_of(target)
@@ -112,7 +146,7 @@ def _digests(target: MembershipTarget, view: MembershipView, key: bytes | None) 
     return digests
 
 
-def digest_of_records(view: MembershipView) -> str | None:
+def digest_of_records(view: MembershipView | ReleaseView) -> str | None:
     """Digest the records that are scored, in their order; None where they have no digest."""
     try:
         sides = (view.records(side) for side in ("members", "nonmembers"))

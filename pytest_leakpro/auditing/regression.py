@@ -118,6 +118,7 @@ def _with_change(
                 Sizes(entry.n_members, entry.n_nonmembers),
                 entry.alpha,
                 baseline=(before["value"], before["high"]),
+                control_rate=entry.control_rate or 0.0,
             )
             change = change.with_detectable(detectable, entry.metric)
     return replace(entry, change=change)

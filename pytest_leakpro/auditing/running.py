@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.auditing.brought import Brought
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
 from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
-    Brought,
     Context,
     distinct_rankings,
     measure,
@@ -29,11 +29,13 @@ from pytest_leakpro.auditing.provenance import (
     digest_of_records,
 )
 from pytest_leakpro.auditing.records import USUAL_METRICS
+from pytest_leakpro.auditing.releases import audit_release
 from pytest_leakpro.auditing.several import audit_several
 from pytest_leakpro.auditing.shadows import Round, shadow_rounds
 from pytest_leakpro.auditing.slicing import slice_evidence
+from pytest_leakpro.auditing.weak_suite import with_weak_suite
 from pytest_leakpro.gate.budget import parse_metric
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import metric_named, metrics
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
@@ -44,6 +46,7 @@ from pytest_leakpro.store.scores import SavedScores
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
 from pytest_leakpro.targets.regressor import Regressor
+from pytest_leakpro.targets.synthetic_data import SyntheticData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -71,9 +74,11 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
         return _audit_recipe(target, budgets, session)
     if isinstance(target, MembershipTarget):
         return _audit_target(target, budgets, session)
+    if isinstance(target, SyntheticData):
+        return audit_release(target, budgets, session)
     raise LeakproError(
-        f"{type(target).__name__} cannot be audited: wrap it in Classifier or Regressor, "
-        "or bring the scores of another tool as MembershipScores"
+        f"{type(target).__name__} cannot be audited: wrap it in Classifier, Regressor or "
+        "SyntheticData, or bring what another tool measured as MembershipScores, Guesses or Counts"
     )
 
 
@@ -81,10 +86,19 @@ def _audit_evidence(
     evidence: Evidence, budgets: tuple[Budget, ...], session: SessionDefaults
 ) -> Audit:
     if session.attacks is not None:
-        raise LeakproError("attacks= does not go with scores that were measured elsewhere")
+        raise LeakproError(
+            f"attacks= does not go with {evidence.noun} that were measured elsewhere"
+        )
+    if not budgets and not isinstance(evidence, MembershipScores):
+        of_it = [name for name, entry in metrics().items() if isinstance(evidence, entry.evidence)]
+        raise LeakproError(
+            f"{evidence.noun} alone do not tell which metric they are of: give a budget that names "
+            f"it ({', '.join(of_it)}), as {f'{of_it[0]} <= 5%'!r}"
+        )
     name = getattr(evidence, "name", type(evidence).__name__)
     details = {**details_of_evidence(), "named": getattr(evidence, "named", False), "scores": None}
-    context = Context(name, "as given", "scores as given, not checked", session.alpha, session.seed)
+    strength = f"{evidence.noun} as given, not checked"
+    context = Context(name, "as given", strength, session.alpha, session.seed)
     brought = [Brought(name, evidence, 0.0)]
     exposed = {}
     if isinstance(evidence, MembershipScores):
@@ -179,7 +193,7 @@ def _audit_target(
     return Audit(
         target.name,
         tuple(
-            _with_weak_suite(_undecided(entry, why), session)
+            with_weak_suite(_undecided(entry, why), session)
             for of_metric in zip(*measured, strict=True)
             for entry in of_metric
         ),
@@ -361,20 +375,3 @@ def _announce(
             if not outlook.can_fail:
                 undecidable.append(outlook.message)
     return undecidable
-
-
-def _with_weak_suite(measurement: Measurement, session: SessionDefaults) -> Measurement:
-    if (
-        session.weak_suite == "inconclusive"
-        and measurement.weak_suite
-        and measurement.verdict is Verdict.PASS
-    ):
-        why = "no attack was calibrated per record, and leakpro_weak_suite is inconclusive"
-        undecided = Verdict.INCONCLUSIVE
-        return replace(
-            measurement,
-            verdict=undecided,
-            notes=(*measurement.notes, why),
-            slices=tuple(replace(part, verdict=undecided) for part in measurement.slices),
-        )
-    return measurement

@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_leakpro.gate.decision import joint_p_value
+from pytest_leakpro.auditing.brought import part_figures
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
-from pytest_leakpro.gate.slice_figures import SliceFigures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_leakpro.auditing.measuring import Brought
+    from pytest_leakpro.auditing.brought import Brought
     from pytest_leakpro.gate.decision import Decision, WeighedReading
+    from pytest_leakpro.gate.slice_figures import SliceFigures
     from pytest_leakpro.targets.slices import Slice
 
 __all__ = ["BroughtOfSlice", "slice_evidence"]
@@ -39,20 +39,15 @@ class BroughtOfSlice:
     part: Slice
     brought: tuple[Brought, ...]
 
+    @property
+    def name(self) -> str:
+        """What the slice is called, as ``"sex=F"``."""
+        return self.part.name
+
     def figures(self, readings: Sequence[WeighedReading], decision: Decision) -> SliceFigures:
         """Give what was found here, for the record."""
-        deciding, sizes = decision.deciding, Sizes(*self.part.sizes)
-        return SliceFigures(
-            self.part.slicing,
-            self.part.label,
-            deciding.reading.value,
-            deciding.reading.low,
-            deciding.reading.high,
-            None if decision.verdict is None else joint_p_value(readings),
-            decision.verdict,
-            deciding.attack,
-            sizes.members,
-            sizes.nonmembers,
+        return part_figures(
+            self.part.slicing, self.part.label, readings, decision, Sizes(*self.part.sizes)
         )
 
 

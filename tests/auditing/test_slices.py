@@ -16,9 +16,10 @@ from pytest_leakpro import (
     assert_leakage_below,
     audit,
 )
+from pytest_leakpro.auditing.brought import Brought
 from pytest_leakpro.auditing.feasibility import false_alarm_message, feasibility
 from pytest_leakpro.auditing.log import AuditLog
-from pytest_leakpro.auditing.measuring import Brought, Context, measure
+from pytest_leakpro.auditing.measuring import Context, measure
 from pytest_leakpro.auditing.session import SessionDefaults, session_variable
 from pytest_leakpro.auditing.slicing import slice_evidence
 from pytest_leakpro.gate.budget import Budget

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.evidence import SMALLEST_SIDE, MembershipScores
 from pytest_leakpro.gate.wording import shown
@@ -29,6 +30,8 @@ __all__ = ["FEWEST_UNITS", "LEVEL", "BlindReading", "BlindTest", "blind_test"]
 
 LEVEL = 0.001
 """How often the test may find a difference where there is none."""
+
+DIFFER = "members and non-members differ without the model"
 
 FEWEST_UNITS = 2 * SMALLEST_SIDE
 """Of each side: each half is scored by itself."""
@@ -59,6 +62,8 @@ class BlindReading:
         Upper bound of both halves together.
     chance : float
         What guessing reaches.
+    sides : str
+        What the classifier tells, in words.
     """
 
     metric: MetricName
@@ -66,6 +71,7 @@ class BlindReading:
     low: float
     high: float
     chance: float
+    sides: str = DIFFER
 
     @property
     def beyond_chance(self) -> bool:
@@ -80,7 +86,7 @@ class BlindReading:
             shown(self.chance, unit),
         )
         return (
-            "members and non-members differ without the model: a blind classifier reaches "
+            f"{self.sides}: a blind classifier reaches "
             f"{self.metric} {value} (at least {low}) where chance is {chance}"
         )
 
@@ -100,15 +106,18 @@ class BlindTest:
     ----------
     halves : tuple of MembershipScores
         One per half.
+    sides : str
+        What the classifiers tell where they tell anything, in words.
     """
 
     halves: tuple[MembershipScores, ...]
+    sides: str = DIFFER
     _readings: dict[tuple[MetricName, float], BlindReading] = field(
         default_factory=dict, repr=False, compare=False
     )
 
     def read(self, metric: MetricName, error: float) -> BlindReading | None:
-        """Read a metric of membership scores off both halves.
+        """Read a metric of membership scores off both halves, or the advantage for one of guesses.
 
         Parameters
         ----------
@@ -120,9 +129,13 @@ class BlindTest:
         Returns
         -------
         BlindReading or None
-            None for a metric of other evidence.
+            None for a metric of other evidence still.
         """
         definition = metric_named(metric.name)
+        if definition.controlled:
+            # A control of other records succeeds less often by no more than their difference.
+            metric = parse_metric("advantage")
+            definition = metric_named(metric.name)
         if definition.evidence is not MembershipScores:
             return None
         if (metric, error) not in self._readings:
@@ -139,10 +152,10 @@ class BlindTest:
         ]
         best = max(readings, key=lambda reading: (reading.low, reading.value))
         high = max(reading.high for reading in readings)
-        return BlindReading(metric, best.value, best.low, high, chance)
+        return BlindReading(metric, best.value, best.low, high, chance, self.sides)
 
 
-def blind_test(sample: Sample, rng: np.random.Generator) -> BlindTest:
+def blind_test(sample: Sample, rng: np.random.Generator, sides: str = DIFFER) -> BlindTest:
     """Fit the blind classifiers.
 
     Parameters
@@ -151,6 +164,8 @@ def blind_test(sample: Sample, rng: np.random.Generator) -> BlindTest:
         With at least 20 units of each side.
     rng : numpy.random.Generator
         Divides the units.
+    sides : str
+        See `BlindTest`.
     """
     # Loaded here, since only threads of libraries that are loaded already are held back below.
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -170,7 +185,7 @@ def blind_test(sample: Sample, rng: np.random.Generator) -> BlindTest:
             means = np.bincount(units, scores, len(second))[counts > 0] / counts[counts > 0]
             members = np.flatnonzero(counts) < n_members
             halves.append(MembershipScores(means[members], means[~members], name="blind"))
-    return BlindTest(tuple(halves))
+    return BlindTest(tuple(halves), sides)
 
 
 def _halved(n: int, rng: np.random.Generator) -> NDArray[np.bool_]:

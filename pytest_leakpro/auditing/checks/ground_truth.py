@@ -17,6 +17,7 @@ from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.targets.overlap import Identities
+from pytest_leakpro.targets.release_view import ReleaseView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["GroundTruth", "check_ground_truth"]
 
 _MANY = 0.01
+_DIFFER = "source and control differ without the release"
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,12 @@ class GroundTruth:
         return (), ()
 
 
-def check_ground_truth(view: MembershipView, seed: int, alpha: float) -> GroundTruth:
+def check_ground_truth(view: MembershipView | ReleaseView, seed: int, alpha: float) -> GroundTruth:
     """Run the blind classifier and count near-duplicates. Does not ask the model anything.
 
     Parameters
     ----------
-    view : MembershipView
+    view : MembershipView or ReleaseView
         The split.
     seed : int
         The session's.
@@ -118,7 +120,8 @@ def check_ground_truth(view: MembershipView, seed: int, alpha: float) -> GroundT
             f"whether members and non-members differ without the model was not checked: {why}"
         )
     else:
-        test = blind.blind_test(sample, derive_rng(seed, "blind"))
+        sides = _DIFFER if isinstance(view, ReleaseView) else blind.DIFFER
+        test = blind.blind_test(sample, derive_rng(seed, "blind"), sides)
         details["blind"] = _blind_details(test, alpha)
     warnings = []
     if sample.sizes[1] >= duplicates.FEWEST_UNITS:
@@ -143,7 +146,7 @@ def _blind_details(test: blind.BlindTest, alpha: float) -> dict[str, Any]:
     }
 
 
-def _count_near(view: MembershipView, sample: Sample, seed: int) -> int:
+def _count_near(view: MembershipView | ReleaseView, sample: Sample, seed: int) -> int:
     found = duplicates.near_duplicates(sample, derive_rng(seed, "near-duplicates"))
     if view.blocks_pass:  # records on both sides were let in; they are counted already
         sides = [view.records("members"), view.records("nonmembers")]

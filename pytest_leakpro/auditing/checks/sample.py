@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.records import Records
+    from pytest_leakpro.targets.release_view import ReleaseView
 
 __all__ = ["Sample", "draw_sample"]
 
@@ -57,7 +58,7 @@ class Sample:
         return len(self.drawn[0]), len(self.drawn[1])
 
 
-def draw_sample(view: MembershipView, rng: np.random.Generator) -> Sample:
+def draw_sample(view: MembershipView | ReleaseView, rng: np.random.Generator) -> Sample:
     """Draw at most 10,000 units of each side, fewer where records are large, and read them.
 
     Parameters
