@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "run"]
 
 HEADINGS = ("attack", "targets", "access", "needs", "metrics", "calibrated", "default suite")
-WIDEST = (24, 11, None, 16, 10, None, 18)
+WIDEST = (25, 11, None, 14, 10, None, 18)
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -84,7 +84,7 @@ def _row(attack: Attack) -> list[str]:
     return [
         attack.name,
         ", ".join(kind.__name__ for kind in attack.targets),
-        attack.access.value,
+        "release" if attack.access is None else attack.access.value,
         ", ".join(needs) or "-",
         ", ".join(attack.metrics),
         "yes" if attack.calibrated else "no",
@@ -94,10 +94,18 @@ def _row(attack: Attack) -> list[str]:
 
 def _when_default(attack: Attack) -> str:
     """Say when an attack stands in the default suite, told from the suites themselves."""
-    from pytest_leakpro.cli.suites import default_suite
+    from pytest_leakpro.cli.suites import default_release_suite, default_suite
+    from pytest_leakpro.targets.access import Access
+
+    if attack.access is None:
+        with_generator, without = (
+            any(attack in default_release_suite(name, shadows=shadows) for name in attack.metrics)
+            for shadows in (True, False)
+        )
+        return "for its metrics" if without else "given generate=" if with_generator else "no"
 
     def stands(**resources: bool) -> bool:
-        labels_only = attack.access.value == "label"
+        labels_only = attack.access is Access.LABEL
         return any(
             attack in default_suite(kind, **resources, labels_only=labels_only)
             for kind in attack.targets

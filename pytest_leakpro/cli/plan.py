@@ -29,6 +29,7 @@ EPILOG = """examples:
   pytest-leakpro plan "tpr@0.1%fpr <= 1%"
   pytest-leakpro plan "tpr@0.1%fpr <= 1%" --true 0.3%
   pytest-leakpro plan "auc <= 0.55" --sizes 2000,1500
+  pytest-leakpro plan "linkability <= 5%" --control-rate 3%
 """
 
 
@@ -36,6 +37,7 @@ EPILOG = """examples:
 class _Suite:
     size: int
     words: str
+    control_rate: float = 0.0
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -45,8 +47,8 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "plan",
         help="how many records a verdict takes",
-        description="Say how many members and non-members a verdict takes, or with --sizes what "
-        "the records at hand can decide. Nothing is measured.",
+        description="Say how many members and non-members (or attempts) a verdict takes, or with "
+        "--sizes what the records at hand can decide. Nothing is measured.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -60,7 +62,14 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="what the model really leaks, as 0.3%% or 0.003, of an AUC as 0.52 (no leakage)",
     )
     parser.add_argument(
-        "--sizes", metavar="M,N", help="say what M members and N non-members can decide"
+        "--sizes",
+        metavar="M,N",
+        help="say what M members and N non-members, or M attempts and N on the control, can decide",
+    )
+    parser.add_argument(
+        "--control-rate",
+        metavar="RATE",
+        help="how often an attack that guesses succeeds where nothing leaks, as 3%% (0)",
     )
     parser.add_argument(
         "--attacks",
@@ -91,9 +100,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.attacks is not None and arguments.attacks < 1:
         raise LeakproError(f"--attacks: a suite has at least one, not {arguments.attacks}")
     true = _true_leakage(arguments.true, budgets)
+    control_rate = _control_rate(arguments.control_rate, budgets)
 
     lines: list[str] = []
-    suites = [_suite_for(budget, arguments.attacks) for budget in budgets]
+    suites = [_suite_for(budget, arguments.attacks, control_rate) for budget in budgets]
     for place, (budget, suite) in enumerate(zip(budgets, suites, strict=True)):
         if arguments.sizes is None:
             lines += _sizes_needed(budget, true, suite, alpha, POWERS if power is None else [power])
@@ -128,25 +138,52 @@ def _true_leakage(text: str | None, budgets: list[Budget]) -> float | None:
         low, high = (plain_number(bound, definition.unit) for bound in (lowest, highest))
         raise LeakproError(
             f"--true {plain_number(value, definition.unit)} is no leakage in {metric}: "
-            f"a model without leakage has {low}, and none has more than {high}"
+            f"a {definition.nouns.audited} without leakage has {low}, and none has more than {high}"
         )
     return value
 
 
-def _suite_for(budget: Budget, given: int | None) -> _Suite:
+def _control_rate(text: str | None, budgets: list[Budget]) -> float:
+    """Read ``--control-rate`` and check that some metric depends on it."""
+    from pytest_leakpro.gate.catalogue import metric_named
+
+    if text is None:
+        return 0.0
+    if not any(metric_named(budget.metric.name).controlled for budget in budgets):
+        named = ", ".join(sorted({budget.metric.name for budget in budgets}))
+        raise LeakproError(
+            f"--control-rate is of attacks that guess, and {named} is read off no guesses"
+        )
+    rate = read_share(text, "--control-rate")
+    if not 0 <= rate <= 1:
+        raise LeakproError(f"--control-rate is a share between 0 and 100%, not {text}")
+    return rate
+
+
+def _suite_for(budget: Budget, given: int | None, control_rate: float) -> _Suite:
     from pytest_leakpro.cli.suites import default_suite
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.wording import plain_number
     from pytest_leakpro.targets.classifier import Classifier
 
+    metric = metric_named(budget.metric.name)
+    if metric.census:
+        return _Suite(1, "Everything is counted, so that every number decides")
+    assumed = ""
+    if metric.controlled:
+        rate = plain_number(control_rate, "percent")
+        assumed = f", whose control succeeds {rate} of the time (--control-rate)"
+    control_rate = control_rate if metric.controlled else 0.0
     if given is not None:
         size = f"{given} attacks, each of which must pass" if given > 1 else "one attack"
-        return _Suite(given, f"For a suite of {size}")
+        return _Suite(given, f"For a suite of {size}{assumed}", control_rate)
     suite = [
         attack.name
         for attack in default_suite(Classifier, shadows=True)
         if budget.metric.name in attack.metrics
     ]
     if not suite:
-        return _Suite(1, "For one attack")
+        return _Suite(1, f"For one attack{assumed}", control_rate)
     return _Suite(
         len(suite),
         f"For the default suite of a Classifier that can be retrained ({', '.join(suite)}), each "
@@ -158,10 +195,14 @@ def _sizes_needed(
     budget: Budget, true: float | None, suite: _Suite, alpha: float, powers: Any
 ) -> list[str]:
     """Tabulate the sizes by the chance of a verdict."""
-    columns: list[tuple[str, float | None]] = [("PASS of a model without leakage", None)]
+    from pytest_leakpro.gate.catalogue import metric_named
+
+    nouns = metric_named(budget.metric.name).nouns
+    audited = f"a {nouns.audited}"
+    columns: list[tuple[str, float | None]] = [(f"PASS of {audited} without leakage", None)]
     if true is not None:
         verdict = "FAIL" if true > budget.limit else "PASS"
-        columns.append((f"{verdict} of a model that leaks {_amount(budget, true)}", true))
+        columns.append((f"{verdict} of {audited} that leaks {_amount(budget, true)}", true))
     rows = []
     for power in powers:
         row = [f"{power * 100:.12g}%"]
@@ -171,7 +212,7 @@ def _sizes_needed(
             row.append("over 10,000,000" if needed is None else f"{needed:,}")
         rows.append(row)
     return [
-        f"{budget}: members, and as many non-members, that a verdict takes",
+        f"{budget}: {nouns.as_many} that a verdict takes",
         "",
         *text_columns(
             ["chance", *(heading for heading, _ in columns)],
@@ -189,27 +230,33 @@ def _size(
     from pytest_leakpro.gate.planner import required_sizes
 
     try:
-        return required_sizes(budget, leakage, power, suite.size, alpha).members
+        needed = required_sizes(budget, leakage, power, suite.size, alpha, suite.control_rate)
+        return needed.members
     except LeakproError:
         if must:
             raise
         return None
 
 
-def _noticed(budget: Budget, true: float | None, sizes: Sizes, alpha: float) -> str:
+def _noticed(
+    budget: Budget, true: float | None, sizes: Sizes, alpha: float, control_rate: float
+) -> str:
     """Say which increase a comparison with a baseline of these sizes would find."""
     from pytest_leakpro.gate.catalogue import metric_named
     from pytest_leakpro.gate.detectable import detectable_increase
     from pytest_leakpro.gate.increase import as_increase
     from pytest_leakpro.gate.wording import shown
 
-    increase = detectable_increase(budget.metric, sizes, alpha, leakage=true)
+    metric = metric_named(budget.metric.name)
+    if metric.census:
+        return "always noticed"
+    increase = detectable_increase(
+        budget.metric, sizes, alpha, leakage=true, control_rate=control_rate
+    )
     if increase is None:
         return "none would be noticed"
-    unit = metric_named(budget.metric.name).unit
-    return (
-        f"noticed four times in five from about {as_increase(shown(increase, unit, toward=1))} on"
-    )
+    least = as_increase(shown(increase, metric.unit, toward=1))
+    return f"noticed four times in five from about {least} on"
 
 
 def _what_they_decide(
@@ -228,35 +275,40 @@ def _what_they_decide(
 
     sizes = Sizes(*given)
     metric = metric_named(budget.metric.name)
+    nouns, rate = metric.nouns, suite.control_rate
+    safe_one = f"a {nouns.audited} without leakage"
     outlook = feasibility(budget, sizes, alpha, suite.size)
-    chance = null_pass_chance(budget.metric, budget.limit, sizes, alpha, suite.size)
-    never = "not possible at these sizes, whatever the model"
+    chance = null_pass_chance(
+        budget.metric, budget.limit, sizes, alpha, suite.size, control_rate=rate
+    )
+    never = f"not possible at these sizes, whatever the {nouns.audited}"
     rows = [
-        ("PASS of a model without leakage", _passes(chance))
-        if outlook.can_pass
-        else ("PASS", never),
+        (f"PASS of {safe_one}", _passes(chance)) if outlook.can_pass else ("PASS", never),
         ("FAIL", _fails(budget, sizes, suite, alpha, power) if outlook.can_fail else never),
     ]
     if true is not None and true > metric.chance_level(budget.metric):
-        who = f"a model that leaks {_amount(budget, true)}"
-        passes = metric.pass_chance(budget.metric, budget.limit, sizes, alpha / 2, true)
+        who = f"a {nouns.audited} that leaks {_amount(budget, true)}"
+        passes = metric.pass_chance(budget.metric, budget.limit, sizes, alpha / 2, true, rate)
         rows.append((f"PASS of {who}", f"{_chance(passes**suite.size)} of the time"))
         if true > budget.limit:
             fails = _fail_chance(budget, sizes, suite, alpha, true)
             rows.append((f"FAIL of {who}", f"{_chance(fails)} of the time"))
-    start = max(metric.chance_level(budget.metric), SMALLEST_LIMIT)
-    safe = limit_passed_safely(budget.metric, start, sizes, alpha, suite.size)
-    rows.append(
-        (
-            "smallest safe limit",
-            "none: a model without leakage passes no limit 95% of the time"
-            if safe is None
-            else f"{_amount(budget, safe)}: a model without leakage passes it 95% of the time",
+    if not metric.census:
+        start = max(metric.chance_level(budget.metric), SMALLEST_LIMIT)
+        safe = limit_passed_safely(
+            budget.metric, start, sizes, alpha, suite.size, control_rate=rate
         )
-    )
-    rows.append(("increase over a baseline", _noticed(budget, true, sizes, alpha)))
+        rows.append(
+            (
+                "smallest safe limit",
+                f"none: {safe_one} passes no limit 95% of the time"
+                if safe is None
+                else f"{_amount(budget, safe)}: {safe_one} passes it 95% of the time",
+            )
+        )
+    rows.append(("increase over a baseline", _noticed(budget, true, sizes, alpha, rate)))
     return [
-        f"{budget}: what {sizes.members:,} members and {sizes.nonmembers:,} non-members can decide",
+        f"{budget}: what {nouns.sizes(*sizes)} can decide",
         "",
         *text_columns(rows[0], rows[1:], widest=[None, 50], indent="  "),
     ]
@@ -277,6 +329,8 @@ def _fails(budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, power: flo
     from pytest_leakpro.gate.wording import shown
 
     metric = metric_named(budget.metric.name)
+    if metric.census:
+        return "whenever more than the limit is found"
     low, high = budget.limit, metric.ceiling(budget.metric)
     if _fail_chance(budget, sizes, suite, alpha, high) < power:
         return "possible, but seldom at these sizes"
@@ -287,7 +341,7 @@ def _fails(budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, power: flo
         else:
             low = middle
     return (
-        f"possible; {power * 100:.12g}% of the time for a model that leaks "
+        f"possible; {power * 100:.12g}% of the time for a {metric.nouns.audited} that leaks "
         f"{shown(high, metric.unit, toward=1)} or more"
     )
 
@@ -300,7 +354,9 @@ def _fail_chance(
 
     error = alpha / 2 * attack_weights(suite.size)[0]
     metric = metric_named(budget.metric.name)
-    return metric.fail_chance(budget.metric, budget.limit, sizes, error, leakage)
+    return metric.fail_chance(
+        budget.metric, budget.limit, sizes, error, leakage, suite.control_rate
+    )
 
 
 def _amount(budget: Budget, value: float) -> str:

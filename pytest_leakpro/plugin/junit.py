@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.rates import shown_rates
 from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ def set_properties(
             target += f"#{record['occurrence'] + 1}"
         prefix = f"{_PREFIX}{target}.{printable(record['metric'], 60)}"
         figures = {figure: record[key] for figure, key in _FIELDS.items()} | record["sizes"]
+        rates = shown_rates(record["evidence"])
+        if rates:
+            figures["rates"] = rates
+        if record.get("remarks"):
+            figures["remarks"] = "; ".join(record["remarks"])
         change = record.get("change")
         if change is not None:
             figures["change"] = change["shown"]

@@ -5,9 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.catalogue import metrics
+from pytest_leakpro.gate.rates import shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import printable, shown
@@ -29,7 +32,12 @@ __all__ = [
 _LONGEST = 400
 _MOST_NOTES = 20
 _MOST_EARLIER = 5
-_SIZE_NAMES = {"nonmembers": "non-members"}
+_METRIC = re.compile(r"[\[@]")
+_SIZE_NAMES = {
+    "nonmembers": "non-members",
+    "control_attempts": "on the control",
+    "control_counted": "counted of the control",
+}
 
 
 class Finding(Enum):
@@ -104,6 +112,7 @@ def statement(record: Mapping[str, Any]) -> str:
     found = _measured(record) if record["value"] is None else f"measured {_measured(record)}"
     parts = [
         record["error"] or found,
+        shown_rates(record["evidence"]),
         "" if record["limit"] is None else f"limit {record['shown_limit']}",
         change["shown"] if is_regression(record) else "",
         f"by {record['attack']}" if record["attack"] else "",
@@ -133,7 +142,7 @@ def _slices(record: Mapping[str, Any]) -> list[str]:
 def _sizes(record: Mapping[str, Any]) -> str:
     """Write how many units of each kind were scored: ``2,000 members, 2,000 non-members``."""
     return ", ".join(
-        f"{size:,} {_SIZE_NAMES.get(name, name)}" for name, size in record["sizes"].items()
+        f"{size:,} {_SIZE_NAMES.get(name, name)}" for name, size in record["sizes"].items() if size
     )
 
 
@@ -157,6 +166,7 @@ def details(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("rerun", reruns(record)),
         ("error", record["error"] or ""),
         ("measured", "" if record["error"] else _measured(record)),
+        ("rates", shown_rates(record["evidence"])),
         *(("slice", line) for line in _slices(record)),
         ("budget", _budget(record)),
         ("change", change["shown"] if change else ""),
@@ -169,6 +179,7 @@ def details(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("took", f"{record['seconds']:.1f} s"),
         ("chance", _chance(record)),
         ("test", record["test"]),
+        *(("note", remark) for remark in record.get("remarks", ())[:_MOST_NOTES]),
         *(("note", note) for note in record["notes"][:_MOST_NOTES]),
     ]
     if len(record["notes"]) > _MOST_NOTES:
@@ -193,4 +204,9 @@ def _chance(record: Mapping[str, Any]) -> str:
     if record["pass_chance"] is None:
         return ""
     chance = shown(record["pass_chance"], "percent", toward=-1)
-    return f"a model without leakage passes at these sizes in {chance} of runs"
+    return f"a {_audited(record)} without leakage passes at these sizes in {chance} of runs"
+
+
+def _audited(record: Mapping[str, Any]) -> str:
+    metric = metrics().get(_METRIC.split(record["metric"], maxsplit=1)[0])
+    return "model" if metric is None else metric.nouns.audited

@@ -25,12 +25,22 @@ def test_every_attack_has_its_row(capsys):
         needed = ["shadow models"] * attack.needs_shadow + ["population"] * attack.needs_population
         needs = (needed + [attack.needs_also] * bool(attack.needs_also) or ["-"])[0]
         first = needs if len(needs) <= 13 else needs.split()[0]  # longer ones go on below
-        assert re.search(rf" {attack.access.value} +{first}.* +tpr", rows[name])
-    assert max(map(len, out.splitlines())) <= 100
+        access = "release" if attack.access is None else attack.access.value
+        metric = attack.metrics[0][:8]  # longer ones go on below
+        assert re.search(rf" {access} +{first}.* +{metric}", rows[name])
+    assert max(map(len, out.splitlines())) <= 110
     assert re.search(
         r"^lira +Classifier, +scores +shadow models .* yes +with shadow models", out, re.M
     )
     assert re.search(r"^entropy .* no +no$", out, re.M)
+
+
+def test_attacks_on_releases_stand_in_the_suites_of_their_metrics(capsys):
+    out = attacks(capsys, "--target", "SyntheticData")
+    assert re.search(r"^singling_out +.* for its metrics$", out, re.M)
+    assert re.search(r"^groundhog +.* given generate=$", out, re.M)
+    assert re.search(r"^closest_record +.* no$", out, re.M)
+    assert "lira" not in out
 
 
 def test_rows_of_one_kind_of_target(capsys):

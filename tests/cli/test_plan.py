@@ -8,6 +8,7 @@ from pytest_leakpro.cli.main import main
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.planner import limit_passed_safely, null_pass_chance, required_sizes
+from pytest_leakpro.stats.guessing import fail_chance
 from tests.cli.reading import numbers_of
 
 
@@ -71,9 +72,54 @@ def test_sizes_that_decide_nothing_say_so(capsys):
     assert len(re.findall("not possible at these sizes, whatever the model", out)) == 2
 
 
+def test_attempts_are_planned_by_the_controls_rate(capsys):
+    out = plan(capsys, "linkability <= 5%", "--control-rate", "3%", "--power", "95%")
+    needed = required_sizes("linkability <= 5%", power=0.95, control_rate=0.03)
+    assert numbers_of(out, "95%") == [needed.members]
+    assert "attempts, and as many on the control, that a verdict takes" in out
+    assert "PASS of a release" in out
+    assert "whose control succeeds 3% of the time (--control-rate)" in out
+    assert "whose control succeeds 0% of the time" in plan(capsys, "linkability <= 5%")
+
+
+def test_attempts_say_what_they_decide(capsys):
+    options = ("--sizes", "1000,800", "--control-rate", "3%", "--true", "8%")
+    out = plan(capsys, "linkability <= 5%", *options)
+    assert "what 1,000 attempts and 800 on the control can decide" in out
+    budget, sizes = Budget.parse("linkability <= 5%"), Sizes(1000, 800)
+    safe = limit_passed_safely(budget.metric, 0.001, sizes, 0.05, 1, control_rate=0.03)
+    assert f"{safe * 100:g}%: a release without leakage passes it" in out
+    fails = fail_chance(1000, 800, 0.05, 0.025, 0.08, 0.03)
+    assert re.search(rf"FAIL of a release that leaks 8% +{fails:.0%} of the time", out)
+    never = plan(capsys, "linkability <= 5%", "--sizes", "50", "--control-rate", "100%")
+    assert "whatever the release" in never
+
+
+def test_membership_beside_it_has_no_control_rate(capsys):
+    out = plan(capsys, "auc <= 0.55", "linkability <= 5%", "--control-rate", "3%", "--power", "80%")
+    assert f"{required_sizes('auc <= 0.55', power=0.8, attacks=3).members:,}" in out
+    assert out.count("--control-rate") == 1
+
+
+def test_a_census_decides_at_every_size(capsys):
+    out = plan(capsys, "exact_copies <= 0")
+    assert "exact_copies <= 0%: rows that a verdict takes" in out
+    assert numbers_of(out, "99%") == [10]
+    out = plan(capsys, "exact_copies <= 0", "--sizes", "1000")
+    assert "what 1,000 rows can decide" in out
+    assert "whenever more than the limit is found" in out
+    assert "always noticed" in out
+    assert "safe limit" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["auc <= 0.55", "--control-rate", "3%"], "auc is read off no guesses"),
+        (["linkability <= 5%", "--control-rate", "3"], "--control-rate is a share"),
+        (["linkability <= 5%", "--control-rate", "x"], "--control-rate is 'x'"),
+        (["linkability <= 5%", "--control-rate", "1"], "nothing is left to learn from a release"),
+        (["linkability <= 5%", "--true=-1%"], "a release without leakage has 0%"),
         (["tpr@1%fpr <= 1%"], "no number of records decides tpr@1%fpr <= 1%"),
         (["auc <= 0.4"], "guessing alone reaches 0.5"),
         (["auk <= 0.6"], "did you mean 'auc'?"),

@@ -4,7 +4,9 @@ import pytest
 import sklearn.ensemble  # noqa: F401
 
 # Sessions in this process forget the modules that they imported, and numpy cannot be loaded twice.
-import pytest_leakpro.auditing.conductor  # noqa: F401
+import pytest_leakpro.auditing.conductor
+import pytest_leakpro.gate.counts
+import pytest_leakpro.gate.guesses  # noqa: F401
 
 SCORES = """
 import numpy as np

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from pytest_leakpro.store.documents import read_document
+
 
 def summary(result):
     lines = result.stdout.lines
@@ -183,3 +185,41 @@ def test_other_kinds_of_tests(repo, style):
     text = "\n".join(summary(result))
     assert text.count("quiet") >= 1
     assert "1 budget: 1 PASS" in text
+
+
+def test_rates_and_remarks_reach_every_output(repo):
+    repo.makepyfile(
+        """
+        import pytest
+        from pytest_leakpro import Counts, Guesses
+
+        @pytest.mark.leakage("linkability <= 5%")
+        def test_links(leakpro):
+            leakpro.audit(Guesses((30, 1000), (30, 1000), (31, 1000), name="release"))
+
+        @pytest.mark.leakage("exact_copies <= 0")
+        def test_copies(leakpro):
+            leakpro.audit(Counts(0, 1000, name="release"))
+        """
+    )
+    options = ("--junitxml=j.xml", "--leakpro-json=out.json", "--leakpro-markdown=m.md")
+    result = repo.runpytest("--leakpro", "--leakpro-update-baseline", *options)
+    result.assert_outcomes(passed=2)
+    text = "\n".join(summary(result))
+    rates, note = "main 3.0%, control 3.0%, naive 3.1%", "weak attack: it succeeds 3.0% of the time"
+    for part in (rates, f"note: {note}", "0 of 1,000", "2 budgets: 2 PASS"):
+        assert part in text
+    junit, markdown = ((repo.path / name).read_text() for name in ("j.xml", "m.md"))
+    assert f'name="leakpro.release.linkability.rates" value="{rates}' in junit
+    assert f'name="leakpro.release.linkability.remarks" value="{note}' in junit
+    assert note in markdown
+    assert rates in markdown
+    # What is written is valid by its schema, and what is compared with it is unchanged.
+    records = read_document(repo.path / "out.json", "run")["measurements"]
+    (linked,) = [entry for entry in records if entry["metric"] == "linkability"]
+    assert linked["control_rate"] == 0.03
+    assert linked["remarks"][0].startswith(note)
+    assert linked["notes"] == []
+    again = repo.runpytest("--leakpro")
+    again.assert_outcomes(passed=2)
+    assert "\n".join(summary(again)).count("unchanged") == 2
