@@ -61,6 +61,9 @@ USUAL_METRICS = (
     "auc",
 )
 _POPULATION_SHARE = 0.3
+_NOTHING_TO_INFER = (
+    "there is no column to infer; every one is known to the attacker, constant, a key or free text"
+)
 _ACCESS = "release"
 
 
@@ -93,13 +96,13 @@ def audit_release(
     work = _Work(target, session, release_suites(target, metrics, session))
     by_metric = {budget.metric: budget for budget in budgets}
     plans = [work.plan(metric, by_metric.get(metric)) for metric in metrics]
-    # All that sizes cannot decide is said before anything is attacked.
+    # All that sizes cannot decide is said before anything is attacked, or trained.
     whys = [work.undecidable(plan) for plan in plans]
-    measurements = tuple(
+    measurements = [
         work.not_decided(plan, why) if why else work.measured(plan)
         for plan, why in zip(plans, whys, strict=True)
-    )
-    return work.finish(measurements)
+    ]
+    return work.finish(tuple(entry for entry in measurements if entry is not None))
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ class _Work:
     session: SessionDefaults
     suites: dict[str, tuple[ReleaseAttack, ...]]
     notes: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
     exposed: dict[tuple[str, str], MemberScores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,11 +142,8 @@ class _Work:
             columns = (_column(metric, self.target, columns),)
         elif metric.name == "exact_copies":
             columns = ()  # whole rows
-        elif metric.name == "inference" and not columns:
-            raise LeakproError(
-                "inference: there is no column to infer; every one is known to the attacker, "
-                "constant, a key or free text: name one in secret="
-            )
+        elif metric.name == "inference" and not columns and budget is not None:
+            raise LeakproError(f"inference: {_NOTHING_TO_INFER}: name one in secret=")
         return _Plan(metric, budget, suite, columns)
 
     def undecidable(self, plan: _Plan) -> str:
@@ -162,19 +163,24 @@ class _Work:
         context = self._context(plan)
         return not_scored(plan.budget, self._sizes(plan), len(plan.suite), context, why)
 
-    def measured(self, plan: _Plan) -> Measurement:
-        """Attack, and measure one metric."""
+    def measured(self, plan: _Plan) -> Measurement | None:
+        """Attack, and measure one metric; None for a usual one that cannot be measured here."""
+        if plan.metric.name == "inference" and not plan.columns:
+            self.notes.append(f"inference was not measured: {_NOTHING_TO_INFER}")
+            return None
         try:
             hypotheses = [
                 (column, self._bring(plan.suite, column)) for column in plan.columns or (None,)
             ]
         except OutOfTimeError as error:
             if plan.budget is None:
-                raise
+                self.notes.append(f"{plan.metric} was not measured: {error}")
+                return None
             return self.not_decided(plan, str(error))
-        lacking = next((column for column, brought in hypotheses if not brought), _NOTHING)
-        if lacking is not _NOTHING:
-            return self._without_evidence(plan)
+        if not all(brought for _, brought in hypotheses):
+            if plan.budget is None:  # the notes say why
+                return None
+            return self.not_decided(plan, self.failed[plan.suite[0].name])
         context = self._context(plan)
         if not plan.columns:
             brought = hypotheses[0][1]
@@ -196,13 +202,14 @@ class _Work:
         return found
 
     def _attack(self, attack: ReleaseAttack, column: Hashable | None) -> Brought | None:
+        self._train_for(attack)
         view = self._view_for(attack)
         names = (attack.name,) if column is None else (attack.name, str(column))
         started = time.perf_counter()
         try:
             evidence = attack.run(view, derive_rng(self.session.seed, "attack", *names), column)
         except UnattackableError as error:
-            self.notes.append(f"{attack.name} could not attack: {error}")
+            self.failed[attack.name] = f"{attack.name} could not attack: {error}"
             return None
         seconds = time.perf_counter() - started
         if isinstance(evidence, MembershipScores):
@@ -215,35 +222,35 @@ class _Work:
         if not isinstance(attack, ReleaseMembershipAttack):
             return self.view
         if self._scored is None:
-            suite = [
-                one
-                for attacks in self.suites.values()
-                for one in attacks
-                if isinstance(one, ReleaseMembershipAttack)
-            ]
-            view = self.view
-            if not self.target.has_population and any(one.needs_population for one in suite):
-                view = self.target.prepare(
+            lacking = not self.target.has_population and any(
+                one.needs_population for attacks in self.suites.values() for one in attacks
+            )
+            self._scored = self.view
+            if lacking:
+                self._scored = self.target.prepare(
                     self.session.seed,
                     population_share=_POPULATION_SHARE,
                     threads=self.threads,
                     told=True,
                 )
-            if any(one.needs_shadow for one in suite):
-                self.training = obtain_shadow_tables(
-                    view,
-                    self.session.shadow_models,
-                    workers=self.session.workers,
-                    cache=self.session.cache_dir,
-                    say=self.session.say,
-                    deadline=self.session.deadline,
-                    version=self.target.generator_version,
-                    place=Place(self.session.backend, self.session.scheduler),
-                    name=self.target.name,
-                )
-            self.notes += [note for note in view.notes if note not in self.view.notes]
-            self._scored = view
         return self._scored
+
+    def _train_for(self, attack: ReleaseAttack) -> None:
+        """Train shadow generators, once, where an attack needs them."""
+        view = self._view_for(attack)
+        if not attack.needs_shadow or view.shadow_tables is not None:
+            return
+        self.training = obtain_shadow_tables(
+            view,
+            self.session.shadow_models,
+            workers=self.session.workers,
+            cache=self.session.cache_dir,
+            say=self.session.say,
+            deadline=self.session.deadline,
+            version=self.target.generator_version,
+            place=Place(self.session.backend, self.session.scheduler),
+            name=self.target.name,
+        )
 
     def _sizes(self, plan: _Plan) -> Sizes:
         return Sizes(*plan.suite[0].sizes(self._view_for(plan.suite[0])))
@@ -253,8 +260,8 @@ class _Work:
         membership = [one for one in plan.suite if isinstance(one, ReleaseMembershipAttack)]
         strength = _ACCESS
         if membership:
-            n_shadow = self.session.shadow_models if self.training else "no"
-            strength = f"{_ACCESS}, {n_shadow} shadow generators"
+            tables = self._view_for(membership[0]).shadow_tables
+            strength = f"{_ACCESS}, {tables.n_tables if tables else 'no'} shadow generators"
         return Context(
             self.target.name,
             _ACCESS,
@@ -273,16 +280,6 @@ class _Work:
             self._ground = check_ground_truth(self.view, self.session.seed, self.session.alpha)
         return self._ground
 
-    def _without_evidence(self, plan: _Plan) -> Measurement:
-        """Give what is left to say where no attack could make a guess."""
-        why = next(
-            (note for note in reversed(self.notes) if "could not attack" in note),
-            "nothing to attack",
-        )
-        if plan.budget is None:
-            raise LeakproError(f"{plan.metric} cannot be measured: {why}")
-        return self.not_decided(plan, why)
-
     def finish(self, measurements: tuple[Measurement, ...]) -> Audit:
         """Give the audit, with what was chosen and what was seen beside."""
         view, session = self.view, self.session
@@ -295,7 +292,8 @@ class _Work:
             told.append(roles.said_of_inference())
         release: dict[str, Any] = {}
         release["closeness"], note = closeness(view, derive_rng(session.seed, "closeness"))
-        told += [*self.notes, note]
+        scored = () if self._scored is None else self._scored.notes
+        told += [*scored, *self.notes, *self.failed.values(), note]
         release["texts"] = {}
         for column in roles.texts:
             rng = derive_rng(session.seed, "texts", str(column))
@@ -326,9 +324,6 @@ class _Work:
             self.exposed,
             details,
         )
-
-
-_NOTHING = object()
 
 
 def _column(metric: MetricName, target: SyntheticData, columns: tuple[Hashable, ...]) -> Hashable:

@@ -127,9 +127,10 @@ class SyntheticData:
         self._frames = {table: frame[columns] for table, frame in tables.items()}
         self._given = GivenColumns.read(columns, aux_columns, secret, quasi_identifiers)
         self._columns = MixedColumns(self._frames)
-        for option, value in (("allow_overlap", allow_overlap),):
-            if not isinstance(value, bool):
-                raise LeakproError(f"{option} is a {type(value).__name__}: give True or False")
+        if not isinstance(allow_overlap, bool):
+            raise LeakproError(
+                f"allow_overlap is a {type(allow_overlap).__name__}: give True or False"
+            )
         if generate is not None and (not callable(generate) or isinstance(generate, type)):
             raise LeakproError(
                 f"generate is a {type(generate).__name__}: give a function (df, seed) -> df that "
@@ -178,6 +179,11 @@ class SyntheticData:
 
             original, control = (self._table(side) for side in sides)
             self._roles = ColumnRoles.choose(self._given, original, control, cells_of)
+            if not (self._roles.usable or self._roles.texts):
+                raise LeakproError(
+                    "every column is a unique key, which leaves nothing to attack: name columns "
+                    "that are none in secret=, quasi_identifiers= or aux_columns="
+                )
         return self._roles
 
     def _table(self, table: str) -> MixedTable:

@@ -20,6 +20,7 @@ from pytest_leakpro.attacks.synthetic.inference import InferenceByModel
 from pytest_leakpro.attacks.synthetic.linkability import Linkability
 from pytest_leakpro.auditing.records import records_of
 from pytest_leakpro.auditing.session import SessionDefaults, session_variable
+from pytest_leakpro.shadow.deadline import Deadline
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PASS .weak suite.")
 
@@ -219,6 +220,59 @@ class TestSuites:
 
 
 class TestVerdicts:
+    def test_nothing_is_trained_for_what_sizes_cannot_decide(self):
+        def never(frame, seed):
+            raise AssertionError("nothing needs a shadow generator here")
+
+        tables = [table[:12] for table in SAFE]
+        target = SyntheticData(*tables, generate=never, population=people(100, 9))
+        with pytest.warns(PytestLeakproWarning, match="nothing is scored"):
+            found = audit(target, "tpr@0.1%fpr <= 20%")
+        assert found.verdict is Verdict.INCONCLUSIVE
+
+    def test_where_the_time_is_over_only_what_needs_generators_is_undecided(self):
+        over = Deadline(0.0, "1s")
+        token = session_variable.set(SessionDefaults(cache_dir=None, deadline=over))
+        try:
+            found = audit(
+                SyntheticData(*SAFE, generate=lambda frame, seed: frame.sample(frac=1)),
+                "linkability <= 5%",
+                "auc <= 0.6",
+                shadow_models=8,
+                workers=1,
+            )
+        finally:
+            session_variable.reset(token)
+        assert [entry.verdict for entry in found.measurements] == [
+            Verdict.PASS,
+            Verdict.INCONCLUSIVE,
+        ]
+        assert "time budget" in found.measurements[1].notes[0]
+
+    def test_usual_metrics_that_cannot_be_measured_lose_no_others(self):
+        two = [table[["income", "weight"]] for table in SAFE]
+        found = audit(SyntheticData(*two, aux_columns=(["income"], ["weight"])))
+        measured = {entry.metric.name for entry in found.measurements}
+        assert measured == {"singling_out", "linkability", "exact_copies", "tpr", "auc"}
+        assert any("missing_values could not attack" in note for note in found.notes)
+        assert any("inference was not measured" in note for note in found.notes)
+
+    def test_tables_of_nothing_but_keys_are_refused(self):
+        keys = [pd.DataFrame({"id": [f"{name}{k}" for k in range(50)]}) for name in "abc"]
+        with pytest.raises(LeakproError, match="every column is a unique key"):
+            audit(SyntheticData(*keys), "exact_copies <= 0")
+
+    def test_texts_alone_are_compared_and_single_nobody_out(self):
+        notes = [
+            pd.DataFrame({"note": [f"the note {k} of cohort {name} alone" for k in range(50)]})
+            for name in "abc"
+        ]
+        found = audit(SyntheticData(*notes), "exact_copies <= 0", "singling_out <= 50%")
+        assert [entry.verdict for entry in found.measurements] == [
+            Verdict.PASS,
+            Verdict.INCONCLUSIVE,
+        ]
+
     def test_a_pass_without_a_calibrated_attack_is_weak(self):
         given = {"attacks": ["closest_record"], "weak_suite": "warn"}
         found = audit(SyntheticData(*SAFE), "auc <= 0.6", **given).measurements[0]

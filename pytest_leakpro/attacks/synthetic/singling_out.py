@@ -108,6 +108,8 @@ class SinglingOut(GuessingAttack):
                 f"has {n:,} rows: ask for no more than there are, or give more rows"
             )
         wanted = min(n, self.attempts or MOST_ATTEMPTS)
+        if not view.roles.usable:
+            raise UnattackableError("there is no column to make predicates on")
         ranked = _ranked(view)
         predicates = self._guesses(ranked, wanted, rng)
         if len(predicates) < _FEWEST:
