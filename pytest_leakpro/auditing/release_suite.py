@@ -7,24 +7,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_leakpro.attacks.base import Attack
-from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
+from pytest_leakpro.attacks.registry import builtin_attacks
 from pytest_leakpro.attacks.synthetic.base_attack import ReleaseAttack
-from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE
+from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, named_attacks
 from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.targets.synthetic_data import SyntheticData
 
-__all__ = ["release_suites"]
+__all__ = ["default_attacks", "release_suites"]
 
 
 def release_suites(
-    target: SyntheticData, metrics: Sequence[MetricName], session: SessionDefaults
+    target: SyntheticData,
+    metrics: Sequence[MetricName],
+    session: SessionDefaults,
+    *,
+    budgeted: bool = True,
 ) -> dict[str, tuple[ReleaseAttack, ...]]:
     """Choose the attacks on a release before any of its records is attacked.
 
@@ -37,6 +41,8 @@ def release_suites(
     session : SessionDefaults
         Which attacks are asked for: None for the first three of the registry that match, "all" for
         every one, otherwise names or attacks, in the order in which they get their weights.
+    budgeted : bool
+        Whether there are budgets. Else metrics that none of the attacks measures are left out.
 
     Returns
     -------
@@ -50,25 +56,26 @@ def release_suites(
         metric has no attack.
     """
     asked = session.attacks
-    named = None if asked is None or asked == "all" else _named(target, asked, session)
+    named: list[ReleaseAttack] | None = None
+    if asked is not None and asked != "all":
+        found = named_attacks(target, asked, session.others, _foreign)
+        named = [attack for attack in found if isinstance(attack, ReleaseAttack)]
+
+    def matches(attack: ReleaseAttack) -> bool:
+        return attack.mismatch(target) is None
+
     suites: dict[str, tuple[ReleaseAttack, ...]] = {}
     for name in dict.fromkeys(metric.name for metric in metrics):
         if named is not None:
-            suite = [attack for attack in named if name in attack.metrics]
+            suite = tuple(attack for attack in named if name in attack.metrics)
+        elif asked == "all":
+            suite = tuple(filter(matches, _measuring(name)))
         else:
-            suite = [
-                attack
-                for attack in builtin_attacks().values()
-                if isinstance(attack, ReleaseAttack)
-                and name in attack.metrics
-                and attack.mismatch(target) is None
-                and (asked == "all" or attack.runs_by_default(target))
-            ]
-            if asked is None:
-                suite = suite[:LARGEST_DEFAULT_SUITE]
-        if not suite:
+            suite = default_attacks(name, matches)
+        if suite:
+            suites[name] = suite
+        elif budgeted:
             raise LeakproError(_none_measures(name, named))
-        suites[name] = tuple(suite)
     idle = [
         attack.name
         for attack in named or ()
@@ -82,29 +89,34 @@ def release_suites(
     return suites
 
 
-def _named(
-    target: SyntheticData, asked: str | Sequence[str | Attack], session: SessionDefaults
-) -> list[ReleaseAttack]:
-    entries = [asked] if isinstance(asked, (str, Attack)) else list(asked)
-    if not entries:
-        raise LeakproError("attacks= is empty: leave it out for the default suite")
-    found: list[ReleaseAttack] = []
-    for entry in entries:
-        attack = attack_named(entry, session.others) if isinstance(entry, str) else entry
-        if not isinstance(attack, Attack):
-            raise LeakproError(
-                f"attacks= takes names and Attack objects, not a {type(attack).__name__}"
-            )
-        reason = attack.mismatch(target)
-        if reason is None and not isinstance(attack, ReleaseAttack):
-            reason = "an attack on synthetic data is a ReleaseAttack"
-        if reason is not None:
-            raise LeakproError(f"the attack {attack.name!r} does not match: {reason}")
-        if attack.name in {chosen.name for chosen in found}:
-            raise LeakproError(f"the attack {attack.name!r} is named twice")
-        assert isinstance(attack, ReleaseAttack)
-        found.append(attack)
-    return found
+def default_attacks(
+    metric: str, matches: Callable[[ReleaseAttack], bool]
+) -> tuple[ReleaseAttack, ...]:
+    """Give the attacks that measure a metric by default: the first three of the registry.
+
+    Parameters
+    ----------
+    metric : str
+        Its name.
+    matches : callable
+        Tells whether an attack matches the release.
+    """
+    suite = [attack for attack in _measuring(metric) if attack.default and matches(attack)]
+    return tuple(suite[:LARGEST_DEFAULT_SUITE])
+
+
+def _measuring(metric: str) -> list[ReleaseAttack]:
+    return [
+        attack
+        for attack in builtin_attacks().values()
+        if isinstance(attack, ReleaseAttack) and metric in attack.metrics
+    ]
+
+
+def _foreign(attack: Attack) -> str | None:
+    if isinstance(attack, ReleaseAttack):
+        return None
+    return "an attack on synthetic data is a ReleaseAttack"
 
 
 def _none_measures(metric: str, named: Sequence[Attack] | None) -> str:

@@ -93,7 +93,9 @@ def audit_release(
     metrics = [budget.metric for budget in budgets] or [
         parse_metric(metric) for metric in USUAL_METRICS
     ]
-    work = _Work(target, session, release_suites(target, metrics, session))
+    suites = release_suites(target, metrics, session, budgeted=bool(budgets))
+    metrics = [metric for metric in metrics if metric.name in suites]
+    work = _Work(target, session, suites)
     by_metric = {budget.metric: budget for budget in budgets}
     plans = [work.plan(metric, by_metric.get(metric)) for metric in metrics]
     # All that sizes cannot decide is said before anything is attacked, or trained.

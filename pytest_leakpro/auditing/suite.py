@@ -13,9 +13,9 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["LARGEST_DEFAULT_SUITE", "choose_suite"]
+__all__ = ["LARGEST_DEFAULT_SUITE", "choose_suite", "named_attacks"]
 
 # Each attack must pass, so each one more makes a PASS of a model without leakage less likely.
 LARGEST_DEFAULT_SUITE = 3
@@ -81,7 +81,12 @@ def choose_suite(
             and _lacking_shadows(attack, shadows, shadow_models) is None
         ]
     else:
-        suite = _named(target, asked, tuple(others), shadows, shadow_models)
+        suite = named_attacks(
+            target,
+            asked,
+            others,
+            lambda attack: _lacking_shadows(attack, shadows, shadow_models),
+        )
     if not suite:
         reasons = "; ".join(
             f"{name}: {attack.mismatch(target)}" for name, attack in builtin_attacks().items()
@@ -107,15 +112,37 @@ def _lacking_shadows(attack: Attack, shadows: bool, shadow_models: int | None) -
     return None
 
 
-def _named(
+def named_attacks(
     target: Any,
     asked: str | Sequence[str | Attack],
-    others: tuple[Attack, ...],
-    shadows: bool,
-    shadow_models: int | None,
+    others: Iterable[Attack],
+    lacking: Callable[[Attack], str | None],
 ) -> list[Attack]:
+    """Give the attacks that are asked for by name, or as they are.
+
+    Parameters
+    ----------
+    target : object
+        What they are to attack.
+    asked : str, or sequence of str or Attack
+        In the order in which they get their weights.
+    others : iterable of Attack
+        Attacks of other packages.
+    lacking : callable
+        Says what keeps an attack that matches from running; None where nothing does.
+
+    Returns
+    -------
+    list of Attack
+
+    Raises
+    ------
+    LeakproError
+        As `choose_suite`.
+    """
     if isinstance(asked, str):
         asked = [asked]
+    others = tuple(others)
     suite: list[Attack] = []
     for entry in asked:
         if isinstance(entry, Attack):
@@ -126,7 +153,7 @@ def _named(
             raise LeakproError(
                 f"attacks= takes names and Attack objects, not a {type(entry).__name__}"
             )
-        reason = attack.mismatch(target) or _lacking_shadows(attack, shadows, shadow_models)
+        reason = attack.mismatch(target) or lacking(attack)
         if reason is not None:
             raise LeakproError(f"the attack {attack.name!r} does not match: {reason}")
         if attack.name in {chosen.name for chosen in suite}:

@@ -94,15 +94,18 @@ def _row(attack: Attack) -> list[str]:
 
 def _when_default(attack: Attack) -> str:
     """Say when an attack stands in the default suite, told from the suites themselves."""
-    from pytest_leakpro.cli.suites import default_release_suite, default_suite
+    from pytest_leakpro.auditing.release_suite import default_attacks
+    from pytest_leakpro.cli.suites import default_suite
     from pytest_leakpro.targets.access import Access
 
     if attack.access is None:
-        with_generator, without = (
-            any(attack in default_release_suite(name, shadows=shadows) for name in attack.metrics)
-            for shadows in (True, False)
-        )
-        return "for its metrics" if without else "given generate=" if with_generator else "no"
+        if any(
+            attack in default_attacks(name, lambda one: not one.needs_shadow)
+            for name in attack.metrics
+        ):
+            return "for its metrics"
+        given = any(attack in default_attacks(name, lambda _: True) for name in attack.metrics)
+        return "given generate=" if given else "no"
 
     def stands(**resources: bool) -> bool:
         labels_only = attack.access is Access.LABEL

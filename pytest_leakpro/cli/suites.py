@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_leakpro.attacks.base import Attack
 
-__all__ = ["default_release_suite", "default_suite"]
+__all__ = ["default_suite"]
 
 
 def default_suite(
@@ -49,27 +49,3 @@ def default_suite(
     ]
     calibrated = [attack for attack in suite if attack.needs_shadow]
     return tuple((calibrated or suite)[:LARGEST_DEFAULT_SUITE])
-
-
-def default_release_suite(metric: str, *, shadows: bool) -> tuple[Attack, ...]:
-    """Give the default suite of a release for one metric, as `release_suites` does.
-
-    Parameters
-    ----------
-    metric : str
-        Its name.
-    shadows : bool
-        Whether there is a generator to train.
-    """
-    from pytest_leakpro.attacks.registry import builtin_attacks
-    from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE
-
-    suite = [
-        attack
-        for attack in builtin_attacks().values()
-        if attack.access is None
-        and attack.default
-        and metric in attack.metrics
-        and (shadows or not attack.needs_shadow)
-    ]
-    return tuple(suite[:LARGEST_DEFAULT_SUITE])

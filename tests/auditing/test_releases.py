@@ -200,6 +200,11 @@ class TestSuites:
         with pytest.raises(LeakproError, match="advantage is budgeted, and none of the attacks"):
             audit(SyntheticData(*SAFE), "advantage <= 0.5", attacks=["linkability"])
 
+    def test_without_budgets_named_attacks_measure_what_they_can(self):
+        found = audit(SyntheticData(*SAFE), attacks=["linkability", "closest_record"])
+        measured = {str(entry.metric) for entry in found.measurements}
+        assert measured == {"linkability", "tpr@1%fpr", "auc"}
+
     def test_all_attacks_run_when_asked_for(self):
         found = audit(SyntheticData(*SAFE), "singling_out <= 20%", attacks="all").measurements[0]
         assert {entry.attack for entry in found.figures} == {
