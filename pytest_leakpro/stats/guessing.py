@@ -217,17 +217,7 @@ def pass_chance(
     float
         In [0, 1], summed over the outcomes of both.
     """
-    control, weights = _law(control_attempts, control_rate)
-    main, chances = _law(attempts, control_rate + true * (1 - control_rate))
-
-    def decides(count: NDArray[Any], of_control: NDArray[Any]) -> NDArray[Any]:
-        tally = _Outcomes(count, attempts, of_control, of_control, control_attempts)
-        return _p_values(tally, np.full(len(count), limit), above=False) <= error
-
-    most = _thresholds(decides, main, control, falling=True)
-    passing = np.concatenate([[0.0], np.cumsum(chances)])
-    places = np.clip(most - main[0] + 1, 0, len(main)).astype(np.intp)
-    return float(min(1.0, weights @ passing[places]))
+    return _chance(attempts, control_attempts, limit, error, true, control_rate, above=False)
 
 
 @lru_cache(maxsize=1024)
@@ -240,17 +230,34 @@ def fail_chance(
     control_rate: float,
 ) -> float:
     """Chance that the lower bound on the risk exceeds a limit; parameters as for `pass_chance`."""
+    return _chance(attempts, control_attempts, limit, error, true, control_rate, above=True)
+
+
+def _chance(
+    attempts: int,
+    control_attempts: int,
+    limit: float,
+    error: float,
+    true: float,
+    control_rate: float,
+    *,
+    above: bool,
+) -> float:
+    """Sum over the outcomes that show the risk to be above the limit, or below it."""
     control, weights = _law(control_attempts, control_rate)
     main, chances = _law(attempts, control_rate + true * (1 - control_rate))
 
     def decides(count: NDArray[Any], of_control: NDArray[Any]) -> NDArray[Any]:
         tally = _Outcomes(count, attempts, of_control, of_control, control_attempts)
-        return _p_values(tally, np.full(len(count), limit), above=True) <= error
+        return _p_values(tally, np.full(len(count), limit), above=above) <= error
 
-    least = _thresholds(decides, main, control, falling=False)
-    failing = np.concatenate([np.cumsum(chances[::-1])[::-1], [0.0]])
-    places = np.clip(least - main[0], 0, len(main)).astype(np.intp)
-    return float(min(1.0, weights @ failing[places]))
+    last = _thresholds(decides, main, control, falling=not above)
+    places = np.clip(last - main[0] + (not above), 0, len(main)).astype(np.intp)
+    if above:
+        deciding = np.concatenate([np.cumsum(chances[::-1])[::-1], [0.0]])
+    else:
+        deciding = np.concatenate([[0.0], np.cumsum(chances)])
+    return float(min(1.0, weights @ deciding[places]))
 
 
 class _Outcomes(NamedTuple):

@@ -198,7 +198,7 @@ class TestAgreement:
         clear = ~(ranked.ordered[columns] & (values == medians[columns])).any(axis=1)
         assert clear.mean() > 0.9
         columns, values, rows = columns[clear], values[clear], rows[clear]
-        ours = singling_out._conditions(ranked, columns, values, medians)
+        ours = singling_out._conditions(ranked, columns, values, medians[columns])
         theirs = their_predicates(
             with_gaps["synthetic"], rows, [[names[place] for place in some] for some in columns]
         )

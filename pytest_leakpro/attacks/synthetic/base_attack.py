@@ -25,9 +25,17 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.mixed_table import MixedTable
     from pytest_leakpro.targets.release_view import ReleaseView
 
-__all__ = ["GuessingAttack", "ReleaseAttack", "ReleaseMembershipAttack", "UnattackableError"]
+__all__ = [
+    "MOST_ATTEMPTS",
+    "GuessingAttack",
+    "ReleaseAttack",
+    "ReleaseMembershipAttack",
+    "UnattackableError",
+    "right_guesses",
+]
 
 MOST_ATTEMPTS = 5000
+_DAY = 86_400.0
 
 
 class UnattackableError(LeakproError):
@@ -128,17 +136,26 @@ class GuessingAttack(ReleaseAttack):
         LeakproError
             Where there are fewer rows than the attempts asked for.
         """
-        sides = ("original", view.n_members), ("control", view.n_nonmembers)
-        drawn = []
-        for side, n in sides:
-            if self.attempts is not None and self.attempts > n:
-                raise LeakproError(
-                    f"the attack {self.name!r} is to make {self.attempts:,} attempts, and "
-                    f"{side} has {n:,} rows: ask for no more than there are, or give more rows"
-                )
-            size = min(n, self.attempts or MOST_ATTEMPTS)
-            drawn.append(np.sort(rng.choice(n, size=size, replace=False)))
+        drawn = [
+            np.sort(rng.choice(n, size=self.n_attempts(side, n), replace=False))
+            for side, n in (("original", view.n_members), ("control", view.n_nonmembers))
+        ]
         return drawn[0], drawn[1]
+
+    def n_attempts(self, side: str, n: int) -> int:
+        """Give the number of attempts on n rows.
+
+        Raises
+        ------
+        LeakproError
+            Where there are fewer rows than the attempts asked for.
+        """
+        if self.attempts is not None and self.attempts > n:
+            raise LeakproError(
+                f"the attack {self.name!r} is to make {self.attempts:,} attempts, and "
+                f"{side} has {n:,} rows: ask for no more than there are, or give more rows"
+            )
+        return min(n, self.attempts or MOST_ATTEMPTS)
 
 
 @dataclass(frozen=True)
@@ -208,6 +225,3 @@ def right_guesses(
     with np.errstate(invalid="ignore"):
         close = np.abs(true - guessed) <= reach
     return np.asarray(close | (np.isnan(true) & np.isnan(guessed)))
-
-
-_DAY = 86_400.0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.release_view import ReleaseView
 
-__all__ = ["ClosestRecord", "closest_distances"]
+__all__ = ["ClosestRecord"]
 
 
 @dataclass(frozen=True)
@@ -41,37 +41,7 @@ class ClosestRecord(ReleaseMembershipAttack):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score every record; see `ReleaseMembershipAttack.score`."""
         members, nonmembers = (
-            -closest_distances(view, side)[:, 0] for side in ("original", "control")
+            -nearest_rows(view.rows(side), view.rows("synthetic"), 1, threads=view.threads)[0][:, 0]
+            for side in ("original", "control")
         )
         return members, nonmembers
-
-
-def closest_distances(
-    view: ReleaseView, side: str, table: str = "synthetic"
-) -> NDArray[np.float64]:
-    """Give the distances of records to the two nearest rows of a table.
-
-    Parameters
-    ----------
-    view : ReleaseView
-        Keeps them, since several attacks and the diagnostics ask.
-    side : {"original", "control", "population"}
-        Whose records.
-    table : {"synthetic", "population"}
-        Among which rows.
-
-    Returns
-    -------
-    ndarray of shape (n_records, 2)
-        The second is infinite in a table of one row.
-    """
-    import numpy as np
-
-    key = f"closest {side} {table}"
-    if key not in view.kept:
-        distances, _ = nearest_rows(view.rows(side), view.rows(table), 2, threads=view.threads)
-        if distances.shape[1] < 2:
-            distances = np.column_stack([distances, np.full(len(distances), np.inf)])
-        view.kept[key] = distances
-    kept: NDArray[np.float64] = view.kept[key]
-    return kept

@@ -17,7 +17,7 @@ from pytest_leakpro.attacks.synthetic.base_attack import (
 )
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.guesses import Guesses
-from pytest_leakpro.stats.gower import nearest_rows
+from pytest_leakpro.stats.gower import MixedRows, nearest_rows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -84,9 +84,9 @@ class MissingValues(GuessingAttack):
         """Complete records of the source, and of the control; see `ReleaseAttack.run`."""
         patterns = self._patterns(view, rng)
         original, control = self.attacked(view, rng)
-        main = self._n_completed(view, view.original.take(original), patterns, rng)
-        outside = self._n_completed(view, view.control.take(control), patterns, rng)
-        naive = self._n_blind(view, view.original.take(original), patterns, rng)
+        tables = view.original.take(original), view.control.take(control)
+        main, outside = self._n_completed(view, tables, patterns, rng)
+        naive = self._n_blind(view, tables[0], patterns, rng)
         return Guesses(
             main=(main, len(original)),
             control=(outside, len(control)),
@@ -115,20 +115,25 @@ class MissingValues(GuessingAttack):
     def _n_completed(
         self,
         view: ReleaseView,
-        table: MixedTable,
+        tables: tuple[MixedTable, MixedTable],
         patterns: list[tuple[Hashable, ...]],
         rng: np.random.Generator,
-    ) -> int:
-        lots = rng.integers(len(patterns), size=len(table))
-        completed = 0
+    ) -> tuple[int, int]:
+        """Complete the records of both sides, which are looked for in the release together."""
+        lots = [rng.integers(len(patterns), size=len(table)) for table in tables]
+        completed = [0, 0]
         for place, hidden in enumerate(patterns):
-            part = table.take(np.flatnonzero(lots == place))
             known = tuple(name for name in view.roles.usable if name not in hidden)
-            found = nearest_rows(
-                part.rows(known), view.rows("synthetic", known), 1, threads=view.threads
-            )[1][:, 0]
-            completed += int(self._right(part, view.synthetic.take(found), hidden).sum())
-        return completed
+            parts = [
+                table.take(np.flatnonzero(lot == place))
+                for table, lot in zip(tables, lots, strict=True)
+            ]
+            asked = MixedRows.joined([part.rows(known) for part in parts])
+            _, found = nearest_rows(asked, view.rows("synthetic", known), 1, threads=view.threads)
+            nearest = np.split(found[:, 0], [len(parts[0])])
+            for side, (part, rows) in enumerate(zip(parts, nearest, strict=True)):
+                completed[side] += int(self._right(part, view.synthetic.take(rows), hidden).sum())
+        return completed[0], completed[1]
 
     def _n_blind(
         self,

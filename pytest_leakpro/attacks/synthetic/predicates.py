@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.mixed_table import MixedTable
 
 __all__ = ["Predicates", "RankedColumns", "RankedTable", "join_predicates", "matches"]
+
 _SCATTERED = 4  # how much longer it takes to look up a value than to pass over it
 
 
@@ -132,12 +133,12 @@ class RankedTable:
 
     Attributes
     ----------
-    ranks
+    ranks, top
         As given.
     """
 
     def __init__(self, ranks: NDArray[np.unsignedinteger], top: NDArray[np.int64]) -> None:
-        self.ranks = ranks
+        self.ranks, self.top = ranks, top
         self._order = [np.argsort(column, kind="stable").astype(np.int32) for column in ranks]
         self._before = [
             [0, *np.cumsum(np.bincount(column, minlength=int(most) + 2)).tolist()]
@@ -150,9 +151,9 @@ class RankedTable:
     def __repr__(self) -> str:
         return f"RankedTable({len(self)} rows)"
 
-    def take(self, rows: NDArray[np.intp], top: NDArray[np.int64]) -> RankedTable:
+    def take(self, rows: NDArray[np.intp]) -> RankedTable:
         """Give some of the rows as a table."""
-        return RankedTable(np.ascontiguousarray(self.ranks[:, rows]), top)
+        return RankedTable(np.ascontiguousarray(self.ranks[:, rows]), self.top)
 
     def holding(
         self, columns: Sequence[int], low: Sequence[int], high: Sequence[int]
@@ -173,11 +174,10 @@ class RankedTable:
         first = places.pop(0)
         if places and _SCATTERED * sizes[first] > len(self):
             # To look at all rows in turn is faster than to look up many here and there.
+            second = places.pop(0)
             holds = self._within(columns[first], low[first], high[first])
-            for place in places[:1]:
-                holds &= self._within(columns[place], low[place], high[place])
+            holds &= self._within(columns[second], low[second], high[second])
             rows = np.flatnonzero(holds)
-            places.pop(0)
         else:
             start = self._before[columns[first]][low[first]]
             rows = self._order[columns[first]][start : start + sizes[first]]

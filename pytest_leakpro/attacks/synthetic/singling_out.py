@@ -101,13 +101,7 @@ class SinglingOut(GuessingAttack):
         column: Hashable | None = None,  # noqa: ARG002 - predicates are on all columns
     ) -> Guesses:
         """Make predicates from the release, and evaluate them; see `ReleaseAttack.run`."""
-        n = view.n_members
-        if self.attempts is not None and self.attempts > n:
-            raise LeakproError(
-                f"the attack {self.name!r} is to make {self.attempts:,} attempts, and original "
-                f"has {n:,} rows: ask for no more than there are, or give more rows"
-            )
-        wanted = min(n, self.attempts or MOST_ATTEMPTS)
+        wanted = self.n_attempts("original", view.n_members)
         if not view.roles.usable:
             raise UnattackableError("there is no column to make predicates on")
         ranked = _ranked(view)
@@ -153,8 +147,9 @@ class SinglingOut(GuessingAttack):
             columns = _some_columns(len(ranked.top), width, size, rng)
         ranks = ranked.tables["synthetic"].ranks
         values = ranks[columns, rng.integers(ranks.shape[1], size=columns.shape)].astype(np.int64)
-        turned = rng.integers(2, size=columns.shape) * (ranked.top[columns] + 1)
-        return _conditions(ranked, columns, values, turned, by_medians=False)
+        # All values lie above the one centre, or below the other.
+        centres = rng.integers(2, size=columns.shape) * (ranked.top[columns] + 1)
+        return _conditions(ranked, columns, values, centres)
 
 
 @dataclass(frozen=True)
@@ -205,7 +200,7 @@ def _distinct_rows(ranked: RankedColumns) -> RankedTable:
 
     table = ranked.tables["synthetic"]
     twice = pd.DataFrame(table.ranks.T).duplicated().to_numpy()
-    return table.take(np.flatnonzero(~twice), ranked.top) if twice.any() else table
+    return table.take(np.flatnonzero(~twice)) if twice.any() else table
 
 
 def _none(width: int) -> Predicates:
@@ -256,12 +251,11 @@ def _on_several(
     rng: np.random.Generator,
 ) -> Predicates:
     """Make predicates on several columns that hold for exactly one of these rows, one for each."""
-    medians = _medians(ranked, table.ranks)
     rows = rng.permutation(rows)[: _TRIES * wanted]
     n_columns = len(ranked.top)
     columns = np.argsort(rng.random((len(rows), n_columns)), axis=1)
     values = table.ranks[columns, rows[:, None]].astype(np.int64)
-    every = _conditions(ranked, columns, values, medians)
+    every = _conditions(ranked, columns, values, _medians(ranked, table.ranks)[columns])
     widths = np.zeros(len(rows), dtype=np.intp)
     conditions = zip(columns.tolist(), every.low.tolist(), every.high.tolist(), strict=True)
     made = 0
@@ -301,15 +295,12 @@ def _conditions(
     ranked: RankedColumns,
     columns: NDArray[np.intp],
     values: NDArray[np.int64],
-    medians: NDArray[np.int64],
-    *,
-    by_medians: bool = True,
+    centres: NDArray[np.int64],
 ) -> Predicates:
-    """Turn values into conditions: at least where above the median, at most where below."""
-    centre = medians[columns] if by_medians else medians
+    """Turn values into conditions: at least where above the centre, at most where below."""
     top = ranked.top[columns]
     ordered = ranked.ordered[columns] & (values <= top)
-    above = values > centre
+    above = values > centres
     low = np.where(ordered & ~above, 0, values)
     high = np.where(ordered & above, top, values)
     return Predicates(columns, low, high)
@@ -328,14 +319,14 @@ def _on_control(
     original, control = ranked.tables["original"], ranked.tables["control"]
     n, m = len(original), len(control)
     if m > n:
-        control = control.take(np.sort(rng.choice(m, size=n, replace=False)), ranked.top)
+        control = control.take(np.sort(rng.choice(m, size=n, replace=False)))
         m = n
     counts, rows = matches(predicates, control)
     once = counts == 1
     if m == n:
         found = len(np.unique(rows[once]))
         return found, found, 1.0
-    filling = original.take(np.sort(rng.choice(n, size=n - m, replace=False)), ranked.top)
+    filling = original.take(np.sort(rng.choice(n, size=n - m, replace=False)))
     beside, _ = matches(predicates, filling)
     least = len(np.unique(rows[once & (beside == 0)]))
     most = len(np.unique(rows[once & (beside <= 1)]))
