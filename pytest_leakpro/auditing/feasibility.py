@@ -15,7 +15,7 @@ from pytest_leakpro.gate.planner import (
     limit_passed_safely,
     required_sizes,
 )
-from pytest_leakpro.gate.wording import plain_number, shown
+from pytest_leakpro.gate.wording import listed, plain_number, shown
 from pytest_leakpro.stats.multiplicity import attack_weights
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ def feasibility(
         message = f"{budget} cannot PASS with {nouns.sizes(*sizes)}, {whatever}; "
         message += sizes_that_decide(budget, None, alpha, attacks)
     elif small:
-        named = ", ".join(small[:_MOST_NAMED])
-        more = f" and {len(small) - _MOST_NAMED} more" if len(small) > _MOST_NAMED else ""
         message = (
             f"{budget} cannot PASS, {whatever}, since it is decided on every {nouns.part} and "
-            f"{'these are' if len(small) > 1 else 'this is'} too small: {named}{more}; "
+            f"{'these are' if len(small) > 1 else 'this is'} too small: "
+            f"{listed(small, _MOST_NAMED)}; "
             f"{sizes_that_decide(budget, None, alpha, attacks)}, {_each(nouns)}: "
             + ("" if nouns.part == "column" else "join values into larger groups, or ")
             + "choose a limit that they can decide"

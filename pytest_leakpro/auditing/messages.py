@@ -14,7 +14,7 @@ from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.rates import shown_rates
 from pytest_leakpro.gate.slice_figures import part_said
 from pytest_leakpro.gate.verdict import Verdict
-from pytest_leakpro.gate.wording import printable, shown
+from pytest_leakpro.gate.wording import listed, printable, shown
 
 if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
@@ -190,9 +190,8 @@ def _slices(measurement: Measurement) -> list[str]:
         lines.append(_line("", part_said(deciding) if part is None else _of_part(part, nouns)))
     alike = [part for part in by_name.values() if part.verdict is measurement.verdict]
     if alike and measurement.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
-        named = ", ".join(_sized(part, nouns) for part in alike[:_MOST_SLICES])
-        more = f" and {len(alike) - _MOST_SLICES} more" if len(alike) > _MOST_SLICES else ""
-        lines.append(_line("", f"{measurement.verdict} too: {named}{more}"))
+        named = listed([_sized(part, nouns) for part in alike], _MOST_SLICES)
+        lines.append(_line("", f"{measurement.verdict} too: {named}"))
     return lines
 
 

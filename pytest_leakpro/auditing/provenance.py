@@ -23,7 +23,7 @@ from pytest_leakpro.shadow.digest import (
 from pytest_leakpro.targets.trainers import trainer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
@@ -97,7 +97,13 @@ def details_of_target(
     return {
         "queries": view.queries,
         "device": target.device,
-        "digests": _digests(target, view, session.digest_key),
+        "digests": _digests(
+            trainer_of(target),
+            target.trainer_version,
+            view,
+            lambda: _digest_of_model(target.model),
+            session.digest_key,
+        ),
         "libraries": library_versions(),
     }
 
@@ -106,43 +112,38 @@ def details_of_release(
     target: SyntheticData, view: ReleaseView, session: SessionDefaults
 ) -> dict[str, Any]:
     """Say on what a release was audited, as `details_of_target`."""
-    digests = {}
-    if target.generate is not None:
-        with suppress(UndigestibleError):
-            digests["recipe"] = digest_trainer(target.generate, target.generator_version)
-    if session.digest_key is not None:
-        data = digest_of_records(view)
-        if data is not None:
-            digests["data"] = _keyed(session.digest_key, data)
-        with suppress(UndigestibleError):
-            released = digest_records(view.released, np.zeros(len(view.released)))
-            digests["model"] = _keyed(session.digest_key, released)
     return {
         "queries": None,
         "device": None,
-        "digests": digests,
+        "digests": _digests(
+            target.generate,
+            target.generator_version,
+            view,
+            lambda: _digest_of_release(view.released),
+            session.digest_key,
+        ),
         "libraries": library_versions(),
     }
 
 
-def _digests(target: MembershipTarget, view: MembershipView, key: bytes | None) -> dict[str, str]:
+def _digests(
+    train: Any,
+    version: str | None,
+    view: MembershipView | ReleaseView,
+    digest_of_model: Callable[[], str | None],
+    key: bytes | None,
+) -> dict[str, str]:
+    """Digest the recipe, and with a key the records and what was trained on them."""
     digests = {}
-    train = trainer_of(target)
     if train is not None:
-        try:
-            recipe = getattr(train, "estimator", train)
-            digests["recipe"] = digest_trainer(recipe, target.trainer_version)
-        except UndigestibleError:
-            pass
+        with suppress(UndigestibleError):
+            digests["recipe"] = digest_trainer(getattr(train, "estimator", train), version)
     if key is None:
         return digests
     # A model follows from its records, so a plain digest of it would confirm a guess of them too.
-    data = digest_of_records(view)
-    if data is not None:
-        digests["data"] = _keyed(key, data)
-    model = _digest_of_model(target.model)
-    if model is not None:
-        digests["model"] = _keyed(key, model)
+    for name, digest in (("data", digest_of_records(view)), ("model", digest_of_model())):
+        if digest is not None:
+            digests[name] = _keyed(key, digest)
     return digests
 
 
@@ -161,6 +162,13 @@ def _digest_of_model(model: Any) -> str | None:
     try:
         return str(joblib.hash(model))
     except Exception:  # whatever cannot be pickled has no digest
+        return None
+
+
+def _digest_of_release(released: Any) -> str | None:
+    try:
+        return digest_records(released, np.zeros(len(released)))
+    except UndigestibleError:
         return None
 
 

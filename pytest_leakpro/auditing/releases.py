@@ -27,6 +27,7 @@ from pytest_leakpro.auditing.measuring import (
 from pytest_leakpro.auditing.outcome import Audit, MemberScores
 from pytest_leakpro.auditing.provenance import configuration, details_of_release
 from pytest_leakpro.auditing.release_suite import release_suites
+from pytest_leakpro.auditing.shadows import say_on_stderr
 from pytest_leakpro.auditing.weak_suite import with_weak_suite
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.errors import LeakproError, nearest_match, warn
@@ -247,7 +248,7 @@ class _Work:
             self.session.shadow_models,
             workers=self.session.workers,
             cache=self.session.cache_dir,
-            say=self.session.say,
+            say=self.session.say or say_on_stderr,
             deadline=self.session.deadline,
             version=self.target.generator_version,
             place=Place(self.session.backend, self.session.scheduler),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
 
-__all__ = ["Round", "shadow_rounds"]
+__all__ = ["Round", "say_on_stderr", "shadow_rounds"]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def shadow_rounds(
         n_models=session.shadow_models,
         workers=session.workers,
         cache=session.cache_dir,
-        say=session.say or _say_on_stderr,
+        say=session.say or say_on_stderr,
         place=Place(session.backend, session.scheduler),
         deadline=session.deadline,
     )
@@ -189,5 +189,6 @@ def _able(suite: tuple[Attack, ...], shadow: ShadowSignals, *, named: bool) -> t
     return tuple(able)
 
 
-def _say_on_stderr(line: str) -> None:
+def say_on_stderr(line: str) -> None:
+    """Tell what takes long, where no session does."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - what takes long is said, even alone

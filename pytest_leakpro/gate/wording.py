@@ -6,9 +6,12 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-__all__ = ["Unit", "plain_number", "printable", "shown", "shown_bounds"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Unit", "listed", "plain_number", "printable", "quoted", "shown", "shown_bounds"]
 
 Unit = Literal["percent", "decimal"]
 
@@ -126,3 +129,22 @@ def printable(text: str, width: int | None = None) -> str:
     if width is not None and (len(safe) > width or len(text) > width * 2):
         return safe[: max(0, width - 1)] + "…"
     return safe
+
+
+def quoted(name: object) -> str:
+    """Write a name that a user chose, such as that of a column, in quotes and safe to print."""
+    return repr(printable(str(name), 60))
+
+
+def listed(texts: Sequence[str], most: int) -> str:
+    """Write texts one after the other: ``"a, b and 3 more"``.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Safe to print.
+    most : int
+        How many to write out.
+    """
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

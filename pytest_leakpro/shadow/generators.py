@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,9 +47,9 @@ def obtain_shadow_tables(
     view: ReleaseView,
     n_tables: int | str = _USUAL,
     *,
+    say: Callable[[str], None],
     workers: int | None = None,
     cache: str | None = None,
-    say: Callable[[str], None] | None = None,
     deadline: Deadline | None = None,
     version: str | None = None,
     place: Place = _HERE,
@@ -68,13 +67,13 @@ def obtain_shadow_tables(
     n_tables : int or "auto"
         How many, at least 4; one more where it is odd, since they come in pairs that halve the
         rows. 16 for auto.
+    say : callable
+        Told in one line what is coming.
     workers : int, optional
         Number of processes; by default the cores, shared among pytest-xdist's workers. The result
         does not depend on it.
     cache : str, optional
         The folder, or the URL, where readings are kept; by default nowhere.
-    say : callable, optional
-        Told in one line what is coming; by default standard error.
     deadline : Deadline, optional
         When no other is begun.
     version : str, optional
@@ -127,7 +126,7 @@ def obtain_shadow_tables(
     folder = None if opened is None else opened.scratch_folder()
     into = scratch_array((n_tables, job.width), np.float64, folder)
     workers = workers or default_workers()
-    execute(job, view.generate, workers, say or _say_on_stderr, place, deadline, into)
+    execute(job, view.generate, workers, say, place, deadline, into)
     _check_differ(into)
     n, n_beside = len(pool), N_READINGS * len(pool)
     target = reader.read(view.released)
@@ -202,7 +201,3 @@ def _check_differ(rows: Any) -> None:
             "all shadow releases are alike to the last bit: generate must make its release from "
             "the rows and the seed that it is given"
         )
-
-
-def _say_on_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - what takes long is said, even alone

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
-from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.gate.wording import listed, quoted
 from pytest_leakpro.shadow.job import Job
 from pytest_leakpro.targets.containers import is_frame, take
 from pytest_leakpro.targets.mixed_table import MixedColumns
@@ -83,10 +83,9 @@ class TableJob(Job):
         wanted = list(self.reader.usable)
         lacking = [name for name in wanted if name not in release.columns]
         if lacking:
-            said = ", ".join(repr(printable(str(name), 60)) for name in lacking[:_NAMED])
-            more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
+            said = listed([*map(quoted, lacking)], _NAMED)
             hint = nearest_match(str(lacking[0]), [str(name) for name in release.columns])
-            raise LeakproError(f"it lacks the columns {said}{more} of its source{hint}")
+            raise LeakproError(f"it lacks the columns {said} of its source{hint}")
         if not release.columns.is_unique:
             raise LeakproError("it has several columns of one name")
         MixedColumns({"original": self.reader.example, "the release": release[wanted]})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
-from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.gate.wording import listed, printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -71,7 +71,7 @@ class GivenColumns:
             for option, names in given._knowledge():
                 if name in names:
                     raise LeakproError(
-                        f"secret: the column {_said(name)} is in {option} too: what the attacker "
+                        f"secret: the column {quoted(name)} is in {option} too: what the attacker "
                         "knows is no secret; take it out of one of them"
                     )
         return given
@@ -226,7 +226,7 @@ def _names(option: str, given: Any, columns: Sequence[Hashable]) -> tuple[Hashab
     for name in names:
         if name not in columns:
             hint = nearest_match(str(name), [str(column) for column in columns])
-            raise LeakproError(f"{option}: there is no column {_said(name)}{hint}")
+            raise LeakproError(f"{option}: there is no column {quoted(name)}{hint}")
     if len(set(names)) < len(names):
         raise LeakproError(f"{option} names a column twice: {_listed(names)}")
     return names
@@ -282,10 +282,4 @@ def _excluded(what: str, names: Sequence[Hashable]) -> tuple[str, ...]:
 
 
 def _listed(names: Sequence[Hashable]) -> str:
-    said = ", ".join(printable(str(name), 40) for name in names[:_NAMED])
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return (said or "nothing") + more
-
-
-def _said(name: Hashable) -> str:
-    return repr(printable(str(name), 60))
+    return listed([printable(str(name), 40) for name in names], _NAMED) or "nothing"

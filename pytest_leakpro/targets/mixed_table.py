@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.gate.wording import quoted
 from pytest_leakpro.stats.gower import MixedRows
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _common_kind(name: Hashable, columns: Mapping[str, Any]) -> Kind:
     if kind is None:
         said = ", ".join(f"{_NAMES[content]} in {table}" for table, content in found.items())
         raise LeakproError(
-            f"the column {_said(name)} holds {said}: give it the same type in all tables, so that "
+            f"the column {quoted(name)} holds {said}: give it the same type in all tables, so that "
             "its values can be compared"
         )
     return kind
@@ -214,7 +214,7 @@ def _content(name: Hashable, table: str, column: Any) -> str:
         if content in by_content:
             return by_content[content]
         raise LeakproError(
-            f"the column {_said(name)} of {table} holds values that are no single numbers, dates, "
+            f"the column {quoted(name)} of {table} holds values that are no single numbers, dates, "
             f"booleans or texts (pandas calls them {content!r}): convert it to one of these, or "
             "leave it out of all tables"
         )
@@ -224,14 +224,14 @@ def _content(name: Hashable, table: str, column: Any) -> str:
         return "date"
     if types.is_complex_dtype(column.dtype):
         raise LeakproError(
-            f"the column {_said(name)} of {table} holds complex numbers: split it in two"
+            f"the column {quoted(name)} of {table} holds complex numbers: split it in two"
         )
     if types.is_numeric_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
         return "number"
     if types.is_string_dtype(column.dtype):
         return "text"
     raise LeakproError(
-        f"the column {_said(name)} of {table} has the type {column.dtype}, which cannot be "
+        f"the column {quoted(name)} of {table} has the type {column.dtype}, which cannot be "
         "compared: convert it to numbers, dates or texts"
     )
 
@@ -282,7 +282,7 @@ def _as_numbers(name: Hashable, table: str, column: Any, kind: Kind) -> NDArray[
     numbers = np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     if np.isinf(numbers).any():
         raise LeakproError(
-            f"the column {_said(name)} of {table} holds infinite numbers, which have no distance "
+            f"the column {quoted(name)} of {table} holds infinite numbers, which have no distance "
             "from others: replace them, or make them missing"
         )
     return numbers
@@ -292,7 +292,3 @@ def _seconds(times: NDArray[Any], kind: str) -> NDArray[np.float64]:
     seconds = times.astype(kind).astype(np.int64) / 1e6
     seconds[np.isnat(times)] = np.nan
     return np.asarray(seconds)
-
-
-def _said(name: Hashable) -> str:
-    return repr(printable(str(name), 60))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
-from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.gate.wording import listed, quoted
 from pytest_leakpro.targets.column_roles import ColumnRoles, GivenColumns
 from pytest_leakpro.targets.mixed_table import MixedColumns
 from pytest_leakpro.targets.preparation import Preparation
@@ -284,7 +284,7 @@ def _check_frame(table: str, frame: Any, least: int) -> None:
         )
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
-        raise LeakproError(f"{table} has two columns {_said(twice)}: rename or drop one")
+        raise LeakproError(f"{table} has two columns {quoted(twice)}: rename or drop one")
     if not frame.shape[1]:
         raise LeakproError(f"{table} has no columns")
     if len(frame) < least:
@@ -303,9 +303,9 @@ def _check_columns(table: str, frame: Any, original: Any) -> None:
         return
     said = []
     if lacking:
-        said.append(f"lacks {_listed(lacking)}")
+        said.append(f"lacks {listed([*map(quoted, lacking)], _NAMED)}")
     if further:
-        said.append(f"has {_listed(further)} beside")
+        said.append(f"has {listed([*map(quoted, further)], _NAMED)} beside")
     raise LeakproError(
         f"{table} and original have different columns: {table} {' and '.join(said)}; give all "
         "tables the same columns (drop those that are not released from all)"
@@ -316,12 +316,3 @@ def _check_size(size: Any) -> int | None:
     if size is None or (isinstance(size, int) and not isinstance(size, bool) and size >= MINIMUM):
         return size
     raise LeakproError(f"audit_size: give a whole number of at least {MINIMUM}")
-
-
-def _listed(names: list[Any]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(map(_said, names[:_NAMED])) + more
-
-
-def _said(name: Any) -> str:
-    return repr(printable(str(name), 60))
