@@ -1,0 +1,80 @@
+"""The fully connected layers at the two ends of a network, found by watching it compute.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["first_linear_of", "last_linear_of", "model_outputs"]
+
+
+def model_outputs(model: Any, inputs: Any) -> Any:
+    """Ask a torch module, without gradients and without changing its buffers.
+
+    Of what a transformer returns the logits are given.
+    """
+    torch = sys.modules["torch"]
+    state = {name: value.clone() for name, value in model.named_buffers()}
+    with torch.no_grad():
+        returned = torch.func.functional_call(model, state, (inputs,))
+    return getattr(returned, "logits", returned)
+
+
+def first_linear_of(model: Any, inputs: Any) -> Any | None:
+    """Give the layer that takes the inputs as they are, flattened; None where there is none.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    inputs : tensor of shape (n, ...)
+        Any that the model takes.
+    """
+
+    def takes_inputs(entering: Any, leaving: Any, outputs: Any) -> bool:
+        del leaving, outputs
+        return bool(
+            entering.numel() == inputs.numel()
+            and entering.dtype == inputs.dtype
+            and (entering.reshape(-1) == inputs.reshape(-1)).all()
+        )
+
+    return _find(model, inputs, takes_inputs)
+
+
+def last_linear_of(model: Any, inputs: Any) -> Any | None:
+    """Give the layer whose outputs are the model's; None where there is none.
+
+    Parameters as for `first_linear_of`.
+    """
+
+    def gives_outputs(entering: Any, leaving: Any, outputs: Any) -> bool:
+        del entering
+        return bool(leaving.shape == outputs.shape and (leaving == outputs).all())
+
+    return _find(model, inputs, gives_outputs)
+
+
+def _find(model: Any, inputs: Any, matches: Callable[[Any, Any, Any], bool]) -> Any | None:
+    torch = sys.modules["torch"]
+    seen: list[tuple[Any, Any, Any]] = []
+
+    def watch(layer: Any, entering: Any, leaving: Any) -> None:
+        seen.append((layer, entering[0].detach(), leaving.detach()))
+
+    layers = [part for part in model.modules() if isinstance(part, torch.nn.Linear)]
+    hooks = [part.register_forward_hook(watch) for part in layers]
+    try:
+        outputs = model_outputs(model, inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for layer, entering, leaving in seen:
+        if matches(entering, leaving, outputs):
+            return layer
+    return None
