@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.catalogue import metrics
-from pytest_leakpro.gate.rates import shown_rates
+from pytest_leakpro.gate.rates import records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import printable, shown
@@ -141,7 +141,8 @@ def _slices(record: Mapping[str, Any]) -> list[str]:
 
 def _sizes(record: Mapping[str, Any]) -> str:
     """Write how many units of each kind were scored: ``2,000 members, 2,000 non-members``."""
-    return ", ".join(
+    counted = records_counted(record["evidence"], census=record.get("census", False))
+    return counted or ", ".join(
         f"{size:,} {_SIZE_NAMES.get(name, name)}" for name, size in record["sizes"].items() if size
     )
 
