@@ -222,8 +222,8 @@ def _needed(measurement: Measurement, alpha: float) -> list[str]:
     if measurement.slice is not None:
         where = "of this column" if columns else "in the slice"
         without, as_measured = (f"{text}, {where}" for text in (without, as_measured))
-    audited = metric_named(measurement.metric.name).nouns.audited
-    if without == as_measured.replace("leakage as measured", f"a {audited} without leakage"):
+    one = metric_named(measurement.metric.name).nouns.one
+    if without == as_measured.replace("leakage as measured", f"{one} without leakage"):
         return [_line("needed", without)]
     return [_line("needed", as_measured), _line("", without)]
 

@@ -12,7 +12,7 @@ from pytest_leakpro.gate.wording import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["records_counted", "shown_rates"]
+__all__ = ["counted_whole", "records_counted", "shown_rates"]
 
 _CENSUS_OF = {"reconstructions": "this update"}
 
@@ -52,8 +52,8 @@ def shown_rates(evidence: Mapping[str, Any] | None) -> str:
     return ", ".join(said)
 
 
-def records_counted(evidence: Mapping[str, Any] | None, *, census: bool) -> str:
-    """Write of how many records something was counted that is no drawn unit: one update.
+def counted_whole(evidence: Mapping[str, Any] | None, *, census: bool) -> str:
+    """Say which update it is that was looked at whole: ``"this update"``.
 
     Parameters
     ----------
@@ -65,10 +65,23 @@ def records_counted(evidence: Mapping[str, Any] | None, *, census: bool) -> str:
     Returns
     -------
     str
-        ``"8 records, this update"``; empty for all else.
+        Empty for all other evidence.
     """
-    whole = _CENSUS_OF.get(evidence["kind"]) if evidence is not None and census else None
-    if whole is None or evidence is None:
+    return _CENSUS_OF.get(evidence["kind"], "") if evidence is not None and census else ""
+
+
+def records_counted(evidence: Mapping[str, Any] | None, *, census: bool) -> str:
+    """Write of how many records an update is that was looked at whole.
+
+    Parameters as for `counted_whole`.
+
+    Returns
+    -------
+    str
+        ``"8 records, this update"``; empty for all other evidence.
+    """
+    whole = counted_whole(evidence, census=census)
+    if evidence is None or not whole:
         return ""
     records = evidence["attempts"]["main"]
     return f"{records:,} {'record' if records == 1 else 'records'}, {whole}"

@@ -61,6 +61,11 @@ class Nouns:
         return joint.join(filter(None, said))
 
     @property
+    def one(self) -> str:
+        """One of what is audited, as ``"a model"``."""
+        return f"{'an' if self.audited[0] in 'aeiou' else 'a'} {self.audited}"
+
+    @property
     def as_many(self) -> str:
         """Say that there are as many on both sides: ``"members, and as many non-members,"``."""
         return f"{self.main}, and as many {self.control}," if self.control else self.main
