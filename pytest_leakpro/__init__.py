@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.guesses import Guesses
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.gate.planner import required_sizes
+    from pytest_leakpro.gate.reconstructions import Reconstructions
     from pytest_leakpro.gate.verdict import Verdict
     from pytest_leakpro.targets.classifier import Classifier
     from pytest_leakpro.targets.recipe import Recipe
@@ -48,6 +49,7 @@ _HOMES = {
     "MembershipScores": "pytest_leakpro.gate.evidence",
     "PytestLeakproWarning": "pytest_leakpro.gate.errors",
     "Recipe": "pytest_leakpro.targets.recipe",
+    "Reconstructions": "pytest_leakpro.gate.reconstructions",
     "Regressor": "pytest_leakpro.targets.regressor",
     "ShadowSignals": "pytest_leakpro.targets.shadow_signals",
     "SyntheticData": "pytest_leakpro.targets.synthetic_data",
@@ -74,6 +76,7 @@ __all__ = [
     "MembershipScores",
     "PytestLeakproWarning",
     "Recipe",
+    "Reconstructions",
     "Regressor",
     "ShadowSignals",
     "SyntheticData",

@@ -55,7 +55,8 @@ def audit(
     Parameters
     ----------
     target : Classifier, Regressor or evidence
-        What is audited, or what another tool measured (`MembershipScores`, `Guesses`, `Counts`).
+        What is audited, or what another tool measured (`MembershipScores`, `Guesses`, `Counts`,
+        `Reconstructions`).
     *budgets : str or Budget
         For example ``"tpr@0.1%fpr <= 1%"``. Without any, the budgets of the running test's marker,
         the command line or the ini file; without those, the target's usual metrics are measured

@@ -149,7 +149,7 @@ def sizes_that_decide(
         if metric.controlled and control_rate >= 1:
             return f"no number of {unit} decides it where the attack succeeds on every control"
         return f"no number of {unit} decides it for {at}, which lies at the limit"
-    without = f"a {metric.nouns.audited} without leakage"
+    without = f"{metric.nouns.one} without leakage"
     who = without if leakage is None else "leakage as measured"
     if present is not None and needed.members <= min(present):
         return (
@@ -200,7 +200,7 @@ def false_alarm_message(
     if metric.controlled:
         within += f", where the control succeeds {shown(control_rate, 'percent')} of the time,"
     message = (
-        f"{budget}: with {metric.nouns.sizes(*sizes)}{within} a {metric.nouns.audited} "
+        f"{budget}: with {metric.nouns.sizes(*sizes)}{within} {metric.nouns.one} "
         f"without leakage passes {chance:.0%} of the time, so the gate will be red in "
         f"{often} although nothing leaks"
     )

@@ -250,7 +250,8 @@ def _measured(
             remarks, shown, [*([""] * len(whole)), *(part.name for part in parts)], decision.blocked
         ),
         size_names=chosen.size_names,
-        evidence=chosen.summary(),
+        evidence=definition.summary(metric, chosen),
+        census=definition.census or chosen.census,
         comparable=_comparable(metric, _once(whole, each), hypotheses, context.alpha / 2),
         slice=parts[of_part].name if of_part >= 0 else None,
         slices=tuple(
@@ -274,9 +275,14 @@ def _pass_chance(
     rankings: Sequence[int],
     context: Context,
 ) -> float:
-    """Give the chance that all pass where nothing leaks, at the rates of their controls."""
+    """Give the chance that all pass where nothing leaks, at the rates of their controls.
+
+    A census passes: what leaks nothing has the level of chance, and no limit lies below that.
+    """
     return math.prod(
-        null_pass_chance(
+        1.0
+        if entry.census
+        else null_pass_chance(
             metric,
             limit,
             Sizes(*entry.sizes),

@@ -11,7 +11,7 @@ from pytest_leakpro.auditing.feasibility import sizes_that_decide
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.metrics.base import Sizes
-from pytest_leakpro.gate.rates import shown_rates
+from pytest_leakpro.gate.rates import records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import part_said
 from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.gate.wording import listed, printable, shown
@@ -171,8 +171,8 @@ def _figures(measurement: Measurement) -> list[str]:
 
 def _estimate(measurement: Measurement) -> str:
     value, low, high = measurement.shown()
-    if metric_named(measurement.metric.name).census:
-        return f"{value}  (all counted)"
+    if measurement.census:
+        return f"{value}  ({metric_named(measurement.metric.name).nouns.counted})"
     level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""
     level = level or f"{100 * (1 - measurement.alpha):.4g}%"
     return f"{value}  ({level} bounds {low} to {high})"
@@ -222,8 +222,8 @@ def _needed(measurement: Measurement, alpha: float) -> list[str]:
     if measurement.slice is not None:
         where = "of this column" if columns else "in the slice"
         without, as_measured = (f"{text}, {where}" for text in (without, as_measured))
-    audited = metric_named(measurement.metric.name).nouns.audited
-    if without == as_measured.replace("leakage as measured", f"a {audited} without leakage"):
+    one = metric_named(measurement.metric.name).nouns.one
+    if without == as_measured.replace("leakage as measured", f"{one} without leakage"):
         return [_line("needed", without)]
     return [_line("needed", as_measured), _line("", without)]
 
@@ -232,7 +232,8 @@ def _rest(audit: Audit, shown: list[Measurement]) -> list[str]:
     by_sizes: dict[str, list[str]] = {}
     for entry in shown:
         nouns = metric_named(entry.metric.name).nouns
-        said = nouns.sizes(entry.n_members, entry.n_nonmembers, ", ")
+        said = records_counted(entry.evidence, census=entry.census)
+        said = said or nouns.sizes(entry.n_members, entry.n_nonmembers, ", ")
         by_sizes.setdefault(said, []).append(printable(str(entry.metric), 60))
     lines: list[str] = []
     for said, metrics in by_sizes.items():

@@ -78,7 +78,8 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
         return audit_release(target, budgets, session)
     raise LeakproError(
         f"{type(target).__name__} cannot be audited: wrap it in Classifier, Regressor or "
-        "SyntheticData, or bring what another tool measured as MembershipScores, Guesses or Counts"
+        "SyntheticData, or bring what another tool measured as MembershipScores, Guesses, Counts "
+        "or Reconstructions"
     )
 
 
@@ -93,7 +94,7 @@ def _audit_evidence(
         of_it = [name for name, entry in metrics().items() if isinstance(evidence, entry.evidence)]
         raise LeakproError(
             f"{evidence.noun} alone do not tell which metric they are of: give a budget that names "
-            f"it ({', '.join(of_it)}), as {f'{of_it[0]} <= 5%'!r}"
+            f"it ({', '.join(of_it)}), as {f'{metrics()[of_it[0]].example} <= 5%'!r}"
         )
     name = getattr(evidence, "name", type(evidence).__name__)
     details = {**details_of_evidence(), "named": getattr(evidence, "named", False), "scores": None}
@@ -107,7 +108,8 @@ def _audit_evidence(
         exposed["as given", name] = MemberScores(np.arange(len(evidence.members)), evidence.members)
     for budget in budgets:  # before feasibility, which would speak of another kind of evidence
         metric_named(budget.metric.name).check_evidence(budget.metric, evidence)
-    _announce(budgets, Sizes(*evidence.sizes), session.alpha, 1)
+    if not evidence.census:  # which decides at every size
+        _announce(budgets, Sizes(*evidence.sizes), session.alpha, 1)
     measurements = _measure(budgets, brought, context, 1)
     return Audit(name, measurements, session.seed, session.alpha, (), exposed, details)
 

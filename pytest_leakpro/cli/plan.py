@@ -138,7 +138,7 @@ def _true_leakage(text: str | None, budgets: list[Budget]) -> float | None:
         low, high = (plain_number(bound, definition.unit) for bound in (lowest, highest))
         raise LeakproError(
             f"--true {plain_number(value, definition.unit)} is no leakage in {metric}: "
-            f"a {definition.nouns.audited} without leakage has {low}, and none has more than {high}"
+            f"{definition.nouns.one} without leakage has {low}, and none has more than {high}"
         )
     return value
 
@@ -198,7 +198,7 @@ def _sizes_needed(
     from pytest_leakpro.gate.catalogue import metric_named
 
     nouns = metric_named(budget.metric.name).nouns
-    audited = f"a {nouns.audited}"
+    audited = nouns.one
     columns: list[tuple[str, float | None]] = [(f"PASS of {audited} without leakage", None)]
     if true is not None:
         verdict = "FAIL" if true > budget.limit else "PASS"
@@ -276,7 +276,7 @@ def _what_they_decide(
     sizes = Sizes(*given)
     metric = metric_named(budget.metric.name)
     nouns, rate = metric.nouns, suite.control_rate
-    safe_one = f"a {nouns.audited} without leakage"
+    safe_one = f"{nouns.one} without leakage"
     outlook = feasibility(budget, sizes, alpha, suite.size)
     chance = null_pass_chance(
         budget.metric, budget.limit, sizes, alpha, suite.size, control_rate=rate
@@ -287,7 +287,7 @@ def _what_they_decide(
         ("FAIL", _fails(budget, sizes, suite, alpha, power) if outlook.can_fail else never),
     ]
     if true is not None and true > metric.chance_level(budget.metric):
-        who = f"a {nouns.audited} that leaks {_amount(budget, true)}"
+        who = f"{nouns.one} that leaks {_amount(budget, true)}"
         passes = metric.pass_chance(budget.metric, budget.limit, sizes, alpha / 2, true, rate)
         rows.append((f"PASS of {who}", f"{_chance(passes**suite.size)} of the time"))
         if true > budget.limit:
@@ -341,7 +341,7 @@ def _fails(budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, power: flo
         else:
             low = middle
     return (
-        f"possible; {power * 100:.12g}% of the time for a {metric.nouns.audited} that leaks "
+        f"possible; {power * 100:.12g}% of the time for {metric.nouns.one} that leaks "
         f"{shown(high, metric.unit, toward=1)} or more"
     )
 

@@ -153,6 +153,8 @@ class _Reader:
         except LeakproError as error:
             raise self.fail(str(error), start) from None
         argument = self.argument()
+        if argument is not None:
+            argument = metric_named(match.group()).tidy_argument(argument)
         fpr = self.rate()
         return MetricName(match.group(), argument, fpr)
 

@@ -93,6 +93,11 @@ class Counts(Evidence):
         return self.of, self.control_of or 0
 
     @property
+    def census(self) -> bool:
+        """Everything was counted."""
+        return True
+
+    @property
     def share(self) -> float:
         """Share that was found, in [0, 1]."""
         return self.found / self.of

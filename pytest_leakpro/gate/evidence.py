@@ -45,6 +45,11 @@ class Evidence:
         raise NotImplementedError
 
     @property
+    def census(self) -> bool:
+        """Whether nothing was drawn, so that what is read off it is exact."""
+        return False
+
+    @property
     def control_rate(self) -> float | None:
         """How often the attack succeeds where nothing leaks, in [0, 1]; None without a control."""
         return None

@@ -137,6 +137,8 @@ class Measurement:
         Share of the records that the deciding attack finds, at the metric's false-positive rate,
         in more than half of the shadow models that saw them, each playing the target of the
         others. An estimate without bounds; None where that cannot be told.
+    census : bool
+        Whether nothing was drawn, so that value and bounds are one number.
     """
 
     target: str
@@ -169,6 +171,7 @@ class Measurement:
     slice: str | None = None
     slices: tuple[SliceFigures, ...] = ()
     exposed_share: float | None = None
+    census: bool = False
 
     @property
     def budget(self) -> str | None:

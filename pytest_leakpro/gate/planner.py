@@ -150,7 +150,7 @@ def _required_sizes(
     if metric.controlled and control_rate >= 1:
         raise LeakproError(
             f"no number of {metric.nouns.unit} decides {budget} where the attack succeeds on every "
-            f"control: then nothing is left to learn from a {metric.nouns.audited}"
+            f"control: then nothing is left to learn from {metric.nouns.one}"
         )
     # Only a census can tell what lies at the limit from what lies beyond it.
     decidable = metric.census or (true or chance_level) != budget.limit

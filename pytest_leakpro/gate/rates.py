@@ -12,7 +12,9 @@ from pytest_leakpro.gate.wording import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["shown_rates"]
+__all__ = ["counted_whole", "records_counted", "shown_rates"]
+
+_CENSUS_OF = {"reconstructions": "this update"}
 
 
 def shown_rates(evidence: Mapping[str, Any] | None) -> str:
@@ -21,20 +23,22 @@ def shown_rates(evidence: Mapping[str, Any] | None) -> str:
     Parameters
     ----------
     evidence : mapping or None
-        What a record holds of it, as `Guesses.summary` and `Counts.summary` give it.
+        What a record holds of it, as `Metric.summary` gives it.
 
     Returns
     -------
     str
-        Of counts ``"3 of 1,000, control 1 of 1,000"``; empty for evidence without rates.
+        Of counts ``"3 of 1,000, control 1 of 1,000"``, of reconstructions ``"3 of 8 records,
+        baseline 0 of 8"``; empty for evidence without rates.
     """
-    if evidence is None or not evidence.get("attempts"):
+    if evidence is None or not evidence.get("attempts") or "successes" not in evidence:
         return ""
     successes, attempts = evidence["successes"], evidence["attempts"]
     sides = [(side, successes.get(side, 0), of) for side, of in attempts.items() if of]
-    if evidence["kind"] == "counts":
+    if evidence["kind"] in ("counts", "reconstructions"):
+        noun = " records" if evidence["kind"] == "reconstructions" else ""
         return ", ".join(
-            f"{'' if side == 'main' else f'{side} '}{count:,} of {of:,}"
+            f"{count:,} of {of:,}{noun}" if side == "main" else f"{side} {count:,} of {of:,}"
             for side, count, of in sides
         )
     said = []
@@ -46,3 +50,38 @@ def shown_rates(evidence: Mapping[str, Any] | None) -> str:
             text += f" to {shown(min(1.0, scale * most / of), 'percent')}"
         said.append(text)
     return ", ".join(said)
+
+
+def counted_whole(evidence: Mapping[str, Any] | None, *, census: bool) -> str:
+    """Say which update it is that was looked at whole: ``"this update"``.
+
+    Parameters
+    ----------
+    evidence : mapping or None
+        As for `shown_rates`.
+    census : bool
+        Whether nothing was drawn.
+
+    Returns
+    -------
+    str
+        Empty for all other evidence.
+    """
+    return _CENSUS_OF.get(evidence["kind"], "") if evidence is not None and census else ""
+
+
+def records_counted(evidence: Mapping[str, Any] | None, *, census: bool) -> str:
+    """Write of how many records an update is that was looked at whole.
+
+    Parameters as for `counted_whole`.
+
+    Returns
+    -------
+    str
+        ``"8 records, this update"``; empty for all other evidence.
+    """
+    whole = counted_whole(evidence, census=census)
+    if evidence is None or not whole:
+        return ""
+    records = evidence["attempts"]["main"]
+    return f"{records:,} {'record' if records == 1 else 'records'}, {whole}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_leakpro.gate.rates import shown_rates
+from pytest_leakpro.gate.rates import counted_whole, records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.wording import printable
 
@@ -81,7 +81,9 @@ class Remark:
 
 def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
     scored = record["value"] is not None
-    bounds = f"{record['shown_low']} to {record['shown_high']}" if scored else "not scored"
+    bounds = counted_whole(record.get("evidence"), census=record.get("census", False))
+    bounds = bounds or f"{record['shown_low']} to {record['shown_high']}"
+    bounds = bounds if scored else "not scored"
     return (
         printable(record["target"], 40),
         printable(record["metric"], 28),
@@ -181,7 +183,8 @@ def detail(record: Mapping[str, Any]) -> str:
     where = in_slice(record)
     if where:
         attack = f"{printable(where, 60)} {attack}"
-    sizes = " + ".join(f"{size:,}" for size in record["sizes"].values() if size)
+    sizes = records_counted(record.get("evidence"), census=record.get("census", False))
+    sizes = sizes or " + ".join(f"{size:,}" for size in record["sizes"].values() if size)
     sizes += _queries(record)
     return f"{attack}{printable(record['strength'], 80)}; {sizes}; {record['seconds']:.1f} s"
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.catalogue import metrics
-from pytest_leakpro.gate.rates import shown_rates
+from pytest_leakpro.gate.rates import counted_whole, records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import printable, shown
@@ -93,7 +93,8 @@ def bounds(record: Mapping[str, Any]) -> str:
     """Write the bounds, or that there are none."""
     if record["value"] is None:
         return "-" if record["verdict"] == "ERROR" else "not scored"
-    return f"{record['shown_low']} to {record['shown_high']}"
+    whole = counted_whole(record["evidence"], census=record.get("census", False))
+    return whole or f"{record['shown_low']} to {record['shown_high']}"
 
 
 def reruns(record: Mapping[str, Any]) -> str:
@@ -141,7 +142,8 @@ def _slices(record: Mapping[str, Any]) -> list[str]:
 
 def _sizes(record: Mapping[str, Any]) -> str:
     """Write how many units of each kind were scored: ``2,000 members, 2,000 non-members``."""
-    return ", ".join(
+    counted = records_counted(record["evidence"], census=record.get("census", False))
+    return counted or ", ".join(
         f"{size:,} {_SIZE_NAMES.get(name, name)}" for name, size in record["sizes"].items() if size
     )
 
@@ -204,9 +206,9 @@ def _chance(record: Mapping[str, Any]) -> str:
     if record["pass_chance"] is None:
         return ""
     chance = shown(record["pass_chance"], "percent", toward=-1)
-    return f"a {_audited(record)} without leakage passes at these sizes in {chance} of runs"
+    return f"{_audited(record)} without leakage passes at these sizes in {chance} of runs"
 
 
 def _audited(record: Mapping[str, Any]) -> str:
     metric = metrics().get(_METRIC.split(record["metric"], maxsplit=1)[0])
-    return "model" if metric is None else metric.nouns.audited
+    return "a model" if metric is None else metric.nouns.one

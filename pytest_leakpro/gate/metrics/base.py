@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import Unit, plain_number
@@ -43,6 +43,8 @@ class Nouns:
         What a comparison of two of them says nothing about.
     part : {"slice", "column"}
         On what each budget may be decided one by one.
+    counted : str
+        What was looked at where nothing was drawn.
     """
 
     audited: str
@@ -51,11 +53,17 @@ class Nouns:
     unit: str
     between_runs: str
     part: Literal["slice", "column"] = "slice"
+    counted: str = "all counted"
 
     def sizes(self, main: int, control: int, joint: str = " and ") -> str:
         """Write both sizes, as ``"200 members and 200 non-members"``."""
         said = [f"{main:,} {self.main}", f"{control:,} {self.control}" if self.control else ""]
         return joint.join(filter(None, said))
+
+    @property
+    def one(self) -> str:
+        """One of what is audited, as ``"a model"``."""
+        return f"{'an' if self.audited[0] in 'aeiou' else 'a'} {self.audited}"
 
     @property
     def as_many(self) -> str:
@@ -169,6 +177,15 @@ class Metric(ABC):
         if not 0 < metric.fpr < 0.5:
             raise LeakproError("a false-positive rate lies above 0% and below 50%")
 
+    @property
+    def example(self) -> str:
+        """How it may be written, without a limit."""
+        return self.name
+
+    def tidy_argument(self, argument: str) -> str:
+        """Write an argument as it is compared and shown: as it was given, by default."""
+        return argument
+
     def check_limit(self, metric: MetricName, limit: float) -> None:
         """Check that a model could meet the limit, and another miss it.
 
@@ -249,6 +266,10 @@ class Metric(ABC):
     def remarks(self, metric: MetricName, evidence: Evidence) -> Remarks:  # noqa: ARG002
         """Say what evidence shows beside the figure; nothing by default."""
         return Remarks()
+
+    def summary(self, metric: MetricName, evidence: Evidence) -> dict[str, Any]:  # noqa: ARG002
+        """Give what a record holds of evidence; see `Evidence.summary`."""
+        return evidence.summary()
 
     @abstractmethod
     def typical_evidence(
