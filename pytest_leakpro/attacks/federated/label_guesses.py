@@ -66,8 +66,18 @@ def guess_labels(view: UpdateView, rng: np.random.Generator) -> NDArray[np.intp]
         return np.array([int(np.argmin(slopes))])
     answers = _answers(view, rng)
     shares = _shares(slopes, answers, known_scale=known_scale)
-    counts = apportion(shares / shares.sum(), view.n_records)
+    counts = _counts(shares / shares.sum(), slopes < 0, view.n_records)
     return np.repeat(np.arange(len(counts)), counts)
+
+
+def _counts(shares: NDArray[np.float64], present: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
+    """Turn shares into counts; a class whose entry is negative has a record at least."""
+    if np.count_nonzero(present) > n:  # not so where noise was added
+        return apportion(shares, n)
+    counts = present.astype(np.intp)
+    for _ in range(n - counts.sum()):
+        counts[np.argmax(shares * n - counts)] += 1
+    return counts
 
 
 def _slopes(view: UpdateView) -> tuple[NDArray[np.float64], bool] | None:
