@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.reconstructions import Reconstructions
     from pytest_leakpro.gate.verdict import Verdict
     from pytest_leakpro.targets.classifier import Classifier
+    from pytest_leakpro.targets.federated_update import FederatedUpdate
     from pytest_leakpro.targets.recipe import Recipe
     from pytest_leakpro.targets.regressor import Regressor
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
@@ -41,6 +42,7 @@ _HOMES = {
     "Budget": "pytest_leakpro.gate.budget",
     "Classifier": "pytest_leakpro.targets.classifier",
     "Counts": "pytest_leakpro.gate.counts",
+    "FederatedUpdate": "pytest_leakpro.targets.federated_update",
     "Guesses": "pytest_leakpro.gate.guesses",
     "InconclusiveError": "pytest_leakpro.gate.errors",
     "LeakageError": "pytest_leakpro.gate.errors",
@@ -68,6 +70,7 @@ __all__ = [
     "Budget",
     "Classifier",
     "Counts",
+    "FederatedUpdate",
     "Guesses",
     "InconclusiveError",
     "LeakageError",

@@ -20,6 +20,7 @@ from pytest_leakpro.shadow.digest import (
     digest_trainer,
     library_versions,
 )
+from pytest_leakpro.targets.containers import as_numpy
 from pytest_leakpro.targets.trainers import trainer_of
 
 if TYPE_CHECKING:
@@ -27,16 +28,19 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
+    from pytest_leakpro.targets.federated_update import FederatedUpdate
     from pytest_leakpro.targets.membership_target import MembershipTarget
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.release_view import ReleaseView
     from pytest_leakpro.targets.synthetic_data import SyntheticData
+    from pytest_leakpro.targets.update_view import AuditedUpdates
 
 __all__ = [
     "configuration",
     "details_of_evidence",
     "details_of_release",
     "details_of_target",
+    "details_of_update",
     "digest_of_records",
 ]
 
@@ -122,6 +126,25 @@ def details_of_release(
             lambda: _digest_of_release(view.released),
             session.digest_key,
         ),
+        "libraries": library_versions(),
+    }
+
+
+def details_of_update(
+    target: FederatedUpdate, updates: AuditedUpdates, session: SessionDefaults
+) -> dict[str, Any]:
+    """Say on what an update was audited, as `details_of_target`."""
+    digests = {}
+    if session.digest_key is not None:
+        digest = digest_records(
+            np.concatenate([as_numpy(entry.inputs) for entry in updates.updates]),
+            np.concatenate([as_numpy(entry.labels) for entry in updates.updates]),
+        )
+        digests["data"] = _keyed(session.digest_key, digest)
+    return {
+        "queries": None,
+        "device": target.device,
+        "digests": digests,
         "libraries": library_versions(),
     }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.attacks.synthetic.base_attack import (
+    ReleaseAttack,
     ReleaseMembershipAttack,
     UnattackableError,
 )
@@ -24,9 +25,9 @@ from pytest_leakpro.auditing.measuring import (
     measure_columns,
     not_scored,
 )
+from pytest_leakpro.auditing.metric_suites import metric_suites
 from pytest_leakpro.auditing.outcome import Audit, MemberScores
 from pytest_leakpro.auditing.provenance import configuration, details_of_release
-from pytest_leakpro.auditing.release_suite import release_suites
 from pytest_leakpro.auditing.shadows import say_on_stderr
 from pytest_leakpro.auditing.weak_suite import with_weak_suite
 from pytest_leakpro.gate.budget import parse_metric
@@ -42,7 +43,6 @@ from pytest_leakpro.stats.seeding import derive_rng
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from pytest_leakpro.attacks.synthetic.base_attack import ReleaseAttack
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
@@ -94,7 +94,7 @@ def audit_release(
     metrics = [budget.metric for budget in budgets] or [
         parse_metric(metric) for metric in USUAL_METRICS
     ]
-    suites = release_suites(target, metrics, session, budgeted=bool(budgets))
+    suites = metric_suites(target, ReleaseAttack, metrics, session, budgeted=bool(budgets))
     metrics = [metric for metric in metrics if metric.name in suites]
     work = _Work(target, session, suites)
     by_metric = {budget.metric: budget for budget in budgets}

@@ -33,6 +33,7 @@ from pytest_leakpro.auditing.releases import audit_release
 from pytest_leakpro.auditing.several import audit_several
 from pytest_leakpro.auditing.shadows import Round, shadow_rounds
 from pytest_leakpro.auditing.slicing import slice_evidence
+from pytest_leakpro.auditing.updates import audit_update
 from pytest_leakpro.auditing.weak_suite import with_weak_suite
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named, metrics
@@ -43,6 +44,7 @@ from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.shadow.deadline import OutOfTimeError
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.scores import SavedScores
+from pytest_leakpro.targets.federated_update import FederatedUpdate
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
 from pytest_leakpro.targets.regressor import Regressor
@@ -76,10 +78,12 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
         return _audit_target(target, budgets, session)
     if isinstance(target, SyntheticData):
         return audit_release(target, budgets, session)
+    if isinstance(target, FederatedUpdate):
+        return audit_update(target, budgets, session)
     raise LeakproError(
-        f"{type(target).__name__} cannot be audited: wrap it in Classifier, Regressor or "
-        "SyntheticData, or bring what another tool measured as MembershipScores, Guesses, Counts "
-        "or Reconstructions"
+        f"{type(target).__name__} cannot be audited: wrap it in Classifier, Regressor, "
+        "SyntheticData or FederatedUpdate, or bring what another tool measured as "
+        "MembershipScores, Guesses, Counts or Reconstructions"
     )
 
 

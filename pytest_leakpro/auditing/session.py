@@ -91,6 +91,8 @@ class SessionDefaults:
         Whether scores per record are kept, for paired comparisons.
     save_vulnerable : int
         How many of the most exposed members are kept there; 0 for none.
+    save_reconstructions : bool
+        Whether pictures of records are kept there, beside what attacks rebuilt of them.
     digest_key : bytes or None
         Key for digests of data and model; None to leave them out.
     test : str
@@ -128,6 +130,7 @@ class SessionDefaults:
     private: str | None = None
     save_scores: bool = False
     save_vulnerable: int = 0
+    save_reconstructions: bool = False
     digest_key: bytes | None = None
     test: str = ""
     log: AuditLog | None = None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from pytest_leakpro.attacks.base import Attack
+    from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 
 __all__ = ["add", "run"]
 
@@ -84,7 +85,7 @@ def _row(attack: Attack) -> list[str]:
     return [
         attack.name,
         ", ".join(kind.__name__ for kind in attack.targets),
-        "release" if attack.access is None else attack.access.value,
+        _seen(attack),
         ", ".join(needs) or "-",
         ", ".join(attack.metrics),
         "yes" if attack.calibrated else "no",
@@ -92,19 +93,66 @@ def _row(attack: Attack) -> list[str]:
     ]
 
 
+def _seen(attack: Attack) -> str:
+    """Say what the attacker sees."""
+    from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
+
+    if attack.access is not None:
+        return attack.access.value
+    return "update" if isinstance(attack, UpdateAttack) else "release"
+
+
+def _of_updates(attack: UpdateAttack) -> str:
+    """Say of which records an attack on updates stands in the default suite, and with what."""
+    from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
+    from pytest_leakpro.auditing.metric_suites import default_attacks
+
+    def stands(form: str, *, malicious: bool, statistics: bool) -> bool:
+        return any(
+            attack
+            in default_attacks(
+                name,
+                UpdateAttack,
+                lambda one: (
+                    form in one.forms
+                    and (malicious or not one.needs_malicious)
+                    and (statistics or not one.needs_statistics)
+                ),
+            )
+            for name in attack.metrics
+        )
+
+    malicious, statistics = attack.needs_malicious, attack.needs_statistics
+    forms = [
+        form for form in attack.forms if stands(form, malicious=malicious, statistics=statistics)
+    ]
+    if not forms:
+        return "no"
+    given = "given behaviour='malicious', " if malicious else ""
+    given += "given statistics, " if statistics else ""
+    return f"{given}of {', '.join(forms)}"
+
+
 def _when_default(attack: Attack) -> str:
     """Say when an attack stands in the default suite, told from the suites themselves."""
-    from pytest_leakpro.auditing.release_suite import default_attacks
+    from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
+    from pytest_leakpro.attacks.synthetic.base_attack import ReleaseAttack
+    from pytest_leakpro.auditing.metric_suites import default_attacks
     from pytest_leakpro.cli.suites import default_suite
     from pytest_leakpro.targets.access import Access
 
-    if attack.access is None:
+    if isinstance(attack, UpdateAttack):
+        return _of_updates(attack)
+    if isinstance(attack, ReleaseAttack):
         if any(
-            attack in default_attacks(name, lambda one: not one.needs_shadow)
+            attack in default_attacks(name, ReleaseAttack, lambda one: not one.needs_shadow)
             for name in attack.metrics
         ):
             return "for its metrics"
-        given = any(attack in default_attacks(name, lambda _: True) for name in attack.metrics)
+        given = any(
+            attack in default_attacks(name, ReleaseAttack, lambda _: True)
+            for name in attack.metrics
+        )
         return "given generate=" if given else "no"
 
     def stands(**resources: bool) -> bool:

@@ -144,6 +144,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="K",
         help="Keep the K most exposed members of every audit in .leakpro/vulnerable (none).",
     )
+    option(
+        "--leakpro-save-reconstructions",
+        action="store_const",
+        const=True,
+        help="Keep pictures of records beside what attacks rebuilt of them in "
+        ".leakpro/reconstructions: they show data.",
+    )
     option("--leakpro-markdown", metavar="PATH", help="Write the summary to this file.")
     option(
         "--leakpro-code-quality",
@@ -172,6 +179,12 @@ def add_options(parser: pytest.Parser) -> None:
     ini("leakpro_compare_fail", "As --leakpro-compare-fail.", type="linelist", default=[])
     ini("leakpro_save_scores", "As --leakpro-save-scores.", type="bool", default=None)
     ini("leakpro_save_vulnerable", "As --leakpro-save-vulnerable.", type="int", default=None)
+    ini(
+        "leakpro_save_reconstructions",
+        "As --leakpro-save-reconstructions.",
+        type="bool",
+        default=None,
+    )
     ini("leakpro_markdown", "As --leakpro-markdown.", type="string", default=None)
     ini("leakpro_code_quality", "As --leakpro-code-quality.", type="string", default=None)
 

@@ -78,6 +78,7 @@ def read_settings(config: pytest.Config) -> Settings:
             "scheduler",
             "save_scores",
             "save_vulnerable",
+            "save_reconstructions",
         )
     }
     private = Path(config.rootpath, ".leakpro")

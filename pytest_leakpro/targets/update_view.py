@@ -203,3 +203,6 @@ class AuditedUpdates:
     updates: tuple[AuditedUpdate, ...]
     tolerance: NDArray[np.float64] | None
     say: Callable[[str], None]
+
+    def __repr__(self) -> str:
+        return f"AuditedUpdates({len(self.updates)})"

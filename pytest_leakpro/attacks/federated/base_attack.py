@@ -14,7 +14,7 @@ from pytest_leakpro.attacks.federated.judging import judge
 from pytest_leakpro.targets.federated_update import FederatedUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
 
@@ -63,6 +63,17 @@ class UpdateAttack(Attack):
             return "the attacker knows the labels (labels_known=True)"
         return None
 
+    def steps_on(self, view: UpdateView) -> int:
+        """Tell how often the attack differentiates an update: what takes its time.
+
+        Parameters
+        ----------
+        view : UpdateView
+            Not yet attacked.
+        """
+        del view
+        return 0
+
     @abstractmethod
     def rebuild(
         self, view: UpdateView, rng: np.random.Generator, say: Callable[[str], None]
@@ -83,7 +94,7 @@ class UpdateAttack(Attack):
         Rebuilt
         """
 
-    def rebuild_all(self, view: AuditedUpdates, rng: np.random.Generator) -> tuple[Rebuilt, ...]:
+    def rebuild_all(self, view: AuditedUpdates, rng: np.random.Generator) -> Iterator[Rebuilt]:
         """Rebuild the records of every batch, one by one.
 
         Parameters
@@ -92,13 +103,16 @@ class UpdateAttack(Attack):
             Of each update only its view is looked at.
         rng : numpy.random.Generator
             Every batch has one of its own, derived from it.
+
+        Yields
+        ------
+        Rebuilt
+            In the order of the batches.
         """
         streams = rng.spawn(len(view.updates))
-        return tuple(
-            self.rebuild(entry.view, stream, view.say)
-            for entry, stream in zip(view.updates, streams, strict=True)
-        )
+        for entry, stream in zip(view.updates, streams, strict=True):
+            yield self.rebuild(entry.view, stream, view.say)
 
     def run(self, view: AuditedUpdates, rng: np.random.Generator) -> Reconstructions:
         """Rebuild every batch and compare with the truth; see `Attack.run`."""
-        return judge(view, self.rebuild_all(view, rng), rng, name=self.name)
+        return judge(view, list(self.rebuild_all(view, rng)), rng, name=self.name)

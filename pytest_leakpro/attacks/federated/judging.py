@@ -14,7 +14,8 @@ from pytest_leakpro.attacks.federated.blind_guess import (
     likely_labels,
     typical_record,
 )
-from pytest_leakpro.attacks.federated.quality import label_hits, qualities
+from pytest_leakpro.attacks.federated.quality import assigned, label_hits, qualities, squared_errors
+from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
 from pytest_leakpro.gate.reconstructions import Reconstructions
 from pytest_leakpro.targets.containers import as_numpy
 
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
     from pytest_leakpro.targets.update_view import AuditedUpdate, AuditedUpdates
 
-__all__ = ["judge"]
+__all__ = ["judge", "side_by_side"]
 
 _SMALLER_IS_BETTER = ("mse",)
 
@@ -79,13 +79,9 @@ def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[An
 def _inputs(
     view: AuditedUpdates, entry: AuditedUpdate, found: Rebuilt, rng: np.random.Generator
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    n = len(entry.inputs)
     truth = as_numpy(entry.inputs)
-    typical = np.repeat(as_numpy(typical_record(entry.view)), n, axis=0)
-    guess = typical
-    if found.inputs is not None and len(found.inputs):
-        rows = as_numpy(found.inputs)
-        guess = np.concatenate([rows, typical[: max(0, n - len(rows))]])
+    guess = _guesses(entry, found)
+    typical = _guesses(entry, Rebuilt())
     drawn = as_numpy(drawn_records(entry.view, entry.view.n_records, rng))
     main, one, other = (
         qualities(entry.view, truth, tried, view.tolerance) for tried in (guess, typical, drawn)
@@ -97,6 +93,28 @@ def _inputs(
         for measure, values in one.items()
     }
     return main, better
+
+
+def _guesses(entry: AuditedUpdate, found: Rebuilt) -> NDArray[Any]:
+    """Give at least as many guesses as there are records: of those not rebuilt the typical one."""
+    n = len(entry.inputs)
+    typical = np.repeat(as_numpy(typical_record(entry.view)), n, axis=0)
+    if found.inputs is None or not len(found.inputs):
+        return typical
+    rows = as_numpy(found.inputs)
+    return np.concatenate([rows, typical[: max(0, n - len(rows))]])
+
+
+def side_by_side(entry: AuditedUpdate, found: Rebuilt) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give images with what was rebuilt of each, in the order of the records.
+
+    Returns
+    -------
+    records, guesses : ndarray of shape (n, ...)
+        They show the client's data.
+    """
+    truth, guess = as_numpy(entry.inputs), _guesses(entry, found)
+    return truth, guess[assigned(squared_errors(truth, guess))]
 
 
 def _labels(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.update_view import UpdateView
 
-__all__ = ["assigned", "label_hits", "qualities", "value_range"]
+__all__ = ["assigned", "label_hits", "qualities", "squared_errors", "value_range"]
 
 
 def qualities(
@@ -51,7 +51,7 @@ def qualities(
         return _of_tokens(truth, guess)
     truth, guess = truth.astype(np.float64), guess.astype(np.float64)
     guess = np.nan_to_num(guess, nan=0.0, posinf=1e12, neginf=-1e12)
-    errors = _squared_errors(truth, guess)
+    errors = squared_errors(truth, guess)
     if view.form == "table":
         assert view.columns is not None
         assert tolerance is not None
@@ -124,7 +124,8 @@ def label_hits(truth: NDArray[Any], guess: NDArray[Any]) -> NDArray[np.float64]:
     return hits
 
 
-def _squared_errors(truth: NDArray[Any], guess: NDArray[Any]) -> NDArray[np.float64]:
+def squared_errors(truth: NDArray[Any], guess: NDArray[Any]) -> NDArray[np.float64]:
+    """Give the mean squared error of each guess for each record, of shape (n, m)."""
     flat = truth.reshape(len(truth), -1)
     others = guess.reshape(len(guess), -1)
     # Row by row: the difference of products of large numbers would lose what is nearly equal.

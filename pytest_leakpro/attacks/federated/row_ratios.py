@@ -93,7 +93,8 @@ def records_from_rows(
         found.append(best)
         free &= ~alike[best]
         distances = np.minimum(distances, np.square(ratios - ratios[best]).sum(1))
-    return ratios[found]
+    records: NDArray[np.float64] = ratios[found]
+    return records
 
 
 def _alike(ratios: NDArray[np.float64]) -> NDArray[np.bool_]:
