@@ -1,5 +1,10 @@
 """What all tests share."""
 
+import os
+
+# Workers share the cores: before numpy or torch is loaded, which read it once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]

@@ -25,9 +25,9 @@ __all__ = ["LabelCounts"]
 
 @dataclass(frozen=True)
 class LabelCounts(UpdateAttack):
-    """Count the labels of a batch from the gradient by the bias of the last layer.
+    """Count the labels of a batch from the gradient of the last layer.
 
-    Of one record the label is the only class whose entry is negative; of a batch the entries are
+    Of one record the label is the only class whose row has another sign; of a batch the gradient is
     solved for counts, with the model's mean answers to records of each class.
 
     References

@@ -1,14 +1,16 @@
 """The labels of a batch, read off the gradient of the last layer.
 
-With cross-entropy the gradient by the bias of class k is the mean over the batch of p_k minus the
-share of records of class k. The mean of p_k is not seen; it is nearly linear in those shares, with
-what the model gives records of each class on average.
+With cross-entropy, probabilities p and what enters the last layer h, that gradient is the mean over
+the batch of (p - e_label) h^T, and by the bias of p - e_label. On average over the records of one
+class it is what the model answers to such records; so of a batch it is nearly linear in the shares
+of the classes, with one known matrix for each.
 
 PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,13 +28,15 @@ from pytest_leakpro.targets.end_layers import model_outputs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_leakpro.attacks.federated.linear_layers import EndLayer
     from pytest_leakpro.targets.update_view import UpdateView
 
 __all__ = ["guess_labels"]
 
-_PROBES = 512
+_PROBES = 1000
 _FIRM = 1e3
 _CLEARLY = 0.5
+_MOST_ENTRIES = 20_000_000
 
 
 def guess_labels(view: UpdateView, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -54,79 +58,128 @@ def guess_labels(view: UpdateView, rng: np.random.Generator) -> NDArray[np.intp]
     References
     ----------
     Zhao, Mopuri and Bilen (2020), iDLG: Improved deep leakage from gradients, section 3 (one
-    record: the only negative entry). Wainakh, Ventola, Müßig, Keim, Garcia Cordero, Zimmer, Grube,
-    Kersting and Mühlhäuser (2022), User-level label leakage from gradients in federated learning,
-    PoPETs (batches: counts).
+    record: the only row of another sign). Wainakh, Ventola, Müßig, Keim, Garcia Cordero, Zimmer,
+    Grube, Kersting and Mühlhäuser (2022), User-level label leakage from gradients in federated
+    learning, PoPETs (counts, from the mean impact of each class).
     """
-    found = _slopes(view)
-    if found is None:
+    layer = last_linear(view)
+    if layer is None or len(layer.weight) != view.n_classes:
         return likely_labels(view)
-    slopes, known_scale = found
+    slopes = _slopes(view, layer)
     if view.n_records == 1:
-        return np.array([int(np.argmin(slopes))])
-    answers = _answers(view, rng)
-    shares = _shares(slopes, answers, known_scale=known_scale)
-    counts = _counts(shares / shares.sum(), slopes < 0, view.n_records)
+        alike = slopes @ slopes.T
+        return np.array([int(np.argmin(alike.sum(1) - 2 * np.diag(alike)))])
+    answers = _Answers.of(view, layer, rng)
+    shares = _shares(slopes @ answers.projection, answers.matrices())
+    present = slopes[:, -1] < 0
+    if layer.bias is None:
+        present = np.zeros_like(present)
+    counts = _counts(shares / shares.sum(), present, view.n_records)
     return np.repeat(np.arange(len(counts)), counts)
 
 
-def _counts(shares: NDArray[np.float64], present: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
-    """Turn shares into counts; a class whose entry is negative has a record at least."""
+def _slopes(view: UpdateView, layer: EndLayer) -> NDArray[np.float64]:
+    """Give the gradient of the last layer, the bias as its last column (zeros without one)."""
+    training = view.training
+    factor = 1.0
+    if training.local_steps > 1:
+        assert training.learning_rate is not None
+        factor = -1.0 / (training.local_steps * training.learning_rate)
+    weight = as_numpy(layer.weight).astype(np.float64)
+    bias = np.zeros(len(weight)) if layer.bias is None else as_numpy(layer.bias)
+    return factor * np.column_stack([weight, bias])
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class _Answers:
+    """What the model answers to records of each class.
+
+    Attributes
+    ----------
+    chances : ndarray of shape (n, K)
+        Probabilities.
+    features : ndarray of shape (n, r)
+        What enters the last layer, and a one for the bias, projected.
+    labels : ndarray of shape (n,), or None
+        Where they are known.
+    projection : ndarray of shape (d + 1, r)
+        To a few directions, where there are many classes.
+    """
+
+    chances: NDArray[np.float64]
+    features: NDArray[np.float64]
+    labels: NDArray[np.intp] | None
+    projection: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, view: UpdateView, layer: EndLayer, rng: np.random.Generator) -> _Answers:
+        """Ask the model about the population, or else about records that are drawn."""
+        inputs, labels = drawn_records(view, _PROBES, rng), None
+        if view.population is not None:
+            inputs, known = (part[:_PROBES] for part in view.population)
+            labels = as_numpy(known).reshape(-1)
+        entering = []
+        hook = layer.layer.register_forward_pre_hook(
+            lambda _, given: entering.append(as_numpy(given[0]))
+        )
+        try:
+            outputs = as_numpy(model_outputs(view.model, inputs)).astype(np.float64)
+        finally:
+            hook.remove()
+        chances = np.exp(outputs - outputs.max(1, keepdims=True))
+        chances /= chances.sum(1, keepdims=True)
+        features = np.column_stack([entering[0], np.ones(len(outputs))]).astype(np.float64)
+        if layer.bias is None:
+            features[:, -1] = 0
+        width, room = features.shape[1], max(8, _MOST_ENTRIES // chances.shape[1] ** 2)
+        projection = np.eye(width)
+        if room < width:
+            projection = rng.normal(size=(width, room - 1)) / np.sqrt(width)
+            projection[-1] = 0
+            projection = np.column_stack([projection, np.eye(width)[-1]])
+        return cls(chances, features @ projection, labels, projection)
+
+    def matrices(self) -> NDArray[np.float64]:
+        """Give the mean gradient of each class, of shape (K, K, r); of one not seen that of all."""
+        count = self.chances.shape[1]
+        every = np.arange(len(self.chances))
+        found = np.empty((count, count, self.features.shape[1]))
+        for label in range(count):
+            of_it = every if self.labels is None else np.flatnonzero(self.labels == label)
+            chosen = of_it if len(of_it) else every
+            features = self.features[chosen]
+            found[label] = self.chances[chosen].T @ features / len(chosen)
+            found[label, label] -= features.mean(0)
+        return found
+
+
+def _shares(
+    slopes: NDArray[np.float64], matrices: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Solve slopes = sum of share times matrix for shares that are not negative and sum to 1.
+
+    Where the slopes may be scaled (a clipped update, an unknown learning rate) a positive factor is
+    solved for too; it is kept where it explains them clearly better.
+    """
+    count = len(matrices)
+    system, wanted = matrices.reshape(count, -1).T, slopes.reshape(-1)
+    firm = _FIRM * (np.abs(system).max() or 1.0)
+    fixed = np.vstack([system, firm * np.ones(count)])
+    shares, misfit = nnls(fixed, np.append(wanted, firm))
+    free = np.vstack([np.column_stack([system, -wanted]), firm * np.append(np.ones(count), 0.0)])
+    scaled, other = nnls(free, np.append(np.zeros(len(wanted)), firm))
+    if other < _CLEARLY * misfit and scaled[-1] > 0:
+        shares = scaled[:-1]
+    return shares if shares.sum() > 0 else np.ones(count)
+
+
+def _counts(
+    shares: NDArray[np.float64], present: NDArray[np.bool_], n: int
+) -> NDArray[np.intp]:
+    """Turn shares into counts; a class whose bias has a negative entry has a record at least."""
     if np.count_nonzero(present) > n:  # not so where noise was added
         return apportion(shares, n)
     counts = present.astype(np.intp)
     for _ in range(n - counts.sum()):
         counts[np.argmax(shares * n - counts)] += 1
     return counts
-
-
-def _slopes(view: UpdateView) -> tuple[NDArray[np.float64], bool] | None:
-    """Give the gradient by the bias of the last layer, and whether its scale is right."""
-    layer = last_linear(view)
-    if layer is None or len(layer.weight) != view.n_classes:
-        return None
-    training = view.training
-    sign = 1.0
-    if training.local_steps > 1:
-        assert training.learning_rate is not None
-        sign = -1.0 / (training.local_steps * training.learning_rate)
-    if layer.bias is not None:
-        return sign * as_numpy(layer.bias).astype(np.float64), True
-    # What enters the layer is mostly of one sign, so the sum of a row has the bias's.
-    return sign * as_numpy(layer.weight).astype(np.float64).sum(1), False
-
-
-def _answers(view: UpdateView, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Give the mean probabilities of records of each class, a row per class."""
-    assert view.n_classes is not None
-    inputs = drawn_records(view, _PROBES, rng)
-    labels = None
-    if view.population is not None:
-        inputs, labels = (part[:_PROBES] for part in view.population)
-        labels = as_numpy(labels).reshape(-1)
-    outputs = as_numpy(model_outputs(view.model, inputs)).astype(np.float64)
-    chances = np.exp(outputs - outputs.max(1, keepdims=True))
-    chances /= chances.sum(1, keepdims=True)
-    rows = np.repeat(chances.mean(0)[None], view.n_classes, axis=0)
-    for label in () if labels is None else np.unique(labels):
-        rows[label] = chances[labels == label].mean(0)
-    return rows
-
-
-def _shares(
-    slopes: NDArray[np.float64], answers: NDArray[np.float64], *, known_scale: bool
-) -> NDArray[np.float64]:
-    """Solve slopes = answers' shares - shares for shares that are not negative and sum to 1.
-
-    Where the slopes may be scaled (a clipped update, an unknown learning rate) a positive factor is
-    solved for too; it is kept where it explains them clearly better.
-    """
-    k = len(slopes)
-    system = answers.T - np.eye(k)
-    fixed = np.vstack([system, _FIRM * np.ones(k)])
-    shares, misfit = nnls(fixed, np.append(slopes, _FIRM))
-    free = np.vstack([np.column_stack([system, -slopes]), _FIRM * np.append(np.ones(k), 0.0)])
-    scaled, other = nnls(free, np.append(np.zeros(k), _FIRM))
-    if (not known_scale or other < _CLEARLY * misfit) and scaled[-1] > 0:
-        shares = scaled[:-1]
-    return shares if shares.sum() > 0 else np.ones(k)
