@@ -10,7 +10,7 @@ import math
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import printable
 
-__all__ = ["read_share", "read_sizes", "written_age", "written_bytes"]
+__all__ = ["read_share", "read_sizes", "written_age", "written_bytes", "written_duration"]
 
 
 def read_share(text: str, option: str) -> float:
@@ -74,3 +74,12 @@ def written_bytes(size: float) -> str:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
         size /= 1000
     raise AssertionError
+
+
+def written_duration(seconds: float) -> str:
+    """Write how long something takes: ``3.5 min``."""
+    if seconds >= 7200:
+        return f"{seconds / 3600:,.1f} h"
+    if seconds >= 120:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -5,12 +5,14 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.cli.amounts import read_share, read_sizes
+from pytest_leakpro.cli.amounts import read_share, read_sizes, written_duration
 from pytest_leakpro.cli.columns import paragraph, print_lines, text_columns
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -30,6 +32,7 @@ EPILOG = """examples:
   pytest-leakpro plan "tpr@0.1%fpr <= 1%" --true 0.3%
   pytest-leakpro plan "auc <= 0.55" --sizes 2000,1500
   pytest-leakpro plan "linkability <= 5%" --control-rate 3%
+  pytest-leakpro plan "reconstruction[ssim>=0.5] <= 5%" --seconds-per-batch 20
 """
 
 
@@ -64,12 +67,18 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--sizes",
         metavar="M,N",
-        help="say what M members and N non-members, or M attempts and N on the control, can decide",
+        help="say what M members and N non-members, M attempts and N on the control, or M batches, "
+        "can decide",
     )
     parser.add_argument(
         "--control-rate",
         metavar="RATE",
         help="how often an attack that guesses succeeds where nothing leaks, as 3%% (0)",
+    )
+    parser.add_argument(
+        "--seconds-per-batch",
+        metavar="S",
+        help="how long the attacks on one update take: say how long so many batches do",
     )
     parser.add_argument(
         "--attacks",
@@ -101,12 +110,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise LeakproError(f"--attacks: a suite has at least one, not {arguments.attacks}")
     true = _true_leakage(arguments.true, budgets)
     control_rate = _control_rate(arguments.control_rate, budgets)
+    seconds = _seconds(arguments.seconds_per_batch, budgets)
 
     lines: list[str] = []
     suites = [_suite_for(budget, arguments.attacks, control_rate) for budget in budgets]
     for place, (budget, suite) in enumerate(zip(budgets, suites, strict=True)):
         if arguments.sizes is None:
-            lines += _sizes_needed(budget, true, suite, alpha, POWERS if power is None else [power])
+            powers = POWERS if power is None else [power]
+            lines += _sizes_needed(budget, true, suite, alpha, powers, seconds)
         else:
             sizes = read_sizes(arguments.sizes)
             lines += _what_they_decide(budget, true, suite, alpha, sizes, power or USUAL_POWER)
@@ -160,6 +171,33 @@ def _control_rate(text: str | None, budgets: list[Budget]) -> float:
     return rate
 
 
+def _seconds(text: str | None, budgets: list[Budget]) -> float | None:
+    """Read ``--seconds-per-batch`` and check that some metric counts batches."""
+    if text is None:
+        return None
+    if not any(_in_batches(budget) for budget in budgets):
+        named = ", ".join(sorted({budget.metric.name for budget in budgets}))
+        raise LeakproError(
+            f"--seconds-per-batch is of attacks on updates, and {named} is read off no batches"
+        )
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise LeakproError(
+            f"--seconds-per-batch is {printable(text)!r}: give a number of seconds, such as 20"
+        )
+    return seconds
+
+
+def _in_batches(budget: Budget) -> bool:
+    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.metrics.update_risk import UpdateRisk
+
+    return isinstance(metric_named(budget.metric.name), UpdateRisk)
+
+
 def _suite_for(budget: Budget, given: int | None, control_rate: float) -> _Suite:
     from pytest_leakpro.cli.suites import default_suite
     from pytest_leakpro.gate.catalogue import metric_named
@@ -192,7 +230,12 @@ def _suite_for(budget: Budget, given: int | None, control_rate: float) -> _Suite
 
 
 def _sizes_needed(
-    budget: Budget, true: float | None, suite: _Suite, alpha: float, powers: Any
+    budget: Budget,
+    true: float | None,
+    suite: _Suite,
+    alpha: float,
+    powers: Any,
+    seconds: float | None,
 ) -> list[str]:
     """Tabulate the sizes by the chance of a verdict."""
     from pytest_leakpro.gate.catalogue import metric_named
@@ -203,13 +246,17 @@ def _sizes_needed(
     if true is not None:
         verdict = "FAIL" if true > budget.limit else "PASS"
         columns.append((f"{verdict} of {audited} that leaks {_amount(budget, true)}", true))
+    seconds = seconds if _in_batches(budget) else None
     rows = []
     for power in powers:
         row = [f"{power * 100:.12g}%"]
         for _, leakage in columns:
             # No size at all is an error, none for this chance is not.
             needed = _size(budget, leakage, power, suite, alpha, must=power == powers[0])
-            row.append("over 10,000,000" if needed is None else f"{needed:,}")
+            text = "over 10,000,000" if needed is None else f"{needed:,}"
+            if seconds is not None and needed is not None:
+                text += f" ({written_duration(needed * seconds)})"
+            row.append(text)
         rows.append(row)
     return [
         f"{budget}: {nouns.as_many} that a verdict takes",

@@ -9,6 +9,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.cli.amounts import written_duration
 from pytest_leakpro.cli.columns import paragraph, print_lines, text_columns
 from pytest_leakpro.cli.named_objects import HOW_TO_NAME, call_own, load_named
 from pytest_leakpro.gate.errors import LeakproError
@@ -202,7 +203,7 @@ def _table(timings: Sequence[Timing], found: Candidates, load: Workload) -> list
             str(one.way.group) if one.way.stacked else "-",
             f"{one.seconds / load.n_models / load.trainer.epochs:.2g} s",
             f"{one.seconds / usual:.2f}" if math.isfinite(usual) else "-",
-            _duration(one.seconds),
+            written_duration(one.seconds),
             _role(one.way, found),
         ]
         for one in measured
@@ -226,14 +227,6 @@ def _table(timings: Sequence[Timing], found: Candidates, load: Workload) -> list
         which = name if name == "processes" else f"{name} in groups of {', '.join(groups)}"
         left_out.append(f"{which}: not measured, {printable(why, 200)}")
     return lines + ([""] if left_out else []) + [row for one in left_out for row in paragraph(one)]
-
-
-def _duration(seconds: float) -> str:
-    if seconds >= 7200:
-        return f"{seconds / 3600:,.1f} h"
-    if seconds >= 120:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def _role(way: Way, found: Candidates) -> str:

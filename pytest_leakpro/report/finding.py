@@ -203,7 +203,7 @@ def _exposed(record: Mapping[str, Any]) -> str:
 
 
 def _chance(record: Mapping[str, Any]) -> str:
-    if record["pass_chance"] is None:
+    if record["pass_chance"] is None or record.get("census"):  # no size plays a part in a census
         return ""
     chance = shown(record["pass_chance"], "percent", toward=-1)
     return f"{_audited(record)} without leakage passes at these sizes in {chance} of runs"
