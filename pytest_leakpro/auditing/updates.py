@@ -21,9 +21,12 @@ from pytest_leakpro.auditing.pictures import keep_pictures
 from pytest_leakpro.auditing.provenance import configuration, details_of_update
 from pytest_leakpro.auditing.shadows import say_on_stderr
 from pytest_leakpro.gate.budget import parse_metric
+from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.criterion import Criterion
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.gate.metrics.base import Sizes
+from pytest_leakpro.gate.metrics.update_risk import UpdateRisk
+from pytest_leakpro.gate.wording import shown
 from pytest_leakpro.shadow.deadline import OutOfTimeError
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.pictures import require_pictures
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.targets.federated_update import FederatedUpdate
@@ -193,7 +197,23 @@ class _Work:
         if why:
             assert budget is not None
             return not_scored(budget, self.sizes, len(suite), context, why)
+        if budget is not None:
+            self._warn_of_easy(budget, brought[0].evidence)
         return measure(metric, budget, brought, context, len(suite))
+
+    def _warn_of_easy(self, budget: Budget, evidence: Evidence) -> None:
+        """Warn where a guess alone leaves less to find than the budget allows."""
+        definition = metric_named(budget.metric.name)
+        assert isinstance(definition, UpdateRisk)
+        guessed = definition.baseline_rate(budget.metric, evidence)
+        if 1 - guessed <= budget.limit:
+            text = (
+                f"{budget} cannot FAIL here: {shown(guessed, 'percent')} is reached without the "
+                "update, and only what goes beyond that counts; choose a stricter criterion or a "
+                "lower limit"
+            )
+            warn(f"{self.target.name}: {text}")
+            self.notes.append(text)
 
     def _bring(self, attack: UpdateAttack) -> Brought:
         if attack.name not in self._brought:

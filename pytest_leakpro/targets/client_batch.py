@@ -93,7 +93,7 @@ def _tensor(given: Any, where: str, weight: Any) -> Any:
     if is_frame(given) or is_series(given):
         given = given.to_numpy()
     try:
-        value = given.detach() if is_tensor(given) else torch.as_tensor(np.asarray(given))
+        value = given.detach() if is_tensor(given) else torch.as_tensor(np.array(given))
     except (TypeError, ValueError, RuntimeError) as error:
         raise LeakproError(f"{where} cannot be read as numbers: {error}") from error
     if value.is_floating_point():

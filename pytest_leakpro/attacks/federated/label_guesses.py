@@ -153,9 +153,7 @@ class _Answers:
         return found
 
 
-def _shares(
-    slopes: NDArray[np.float64], matrices: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _shares(slopes: NDArray[np.float64], matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """Solve slopes = sum of share times matrix for shares that are not negative and sum to 1.
 
     Where the slopes may be scaled (a clipped update, an unknown learning rate) a positive factor is
@@ -173,9 +171,7 @@ def _shares(
     return shares if shares.sum() > 0 else np.ones(count)
 
 
-def _counts(
-    shares: NDArray[np.float64], present: NDArray[np.bool_], n: int
-) -> NDArray[np.intp]:
+def _counts(shares: NDArray[np.float64], present: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
     """Turn shares into counts; a class whose bias has a negative entry has a record at least."""
     if np.count_nonzero(present) > n:  # not so where noise was added
         return apportion(shares, n)

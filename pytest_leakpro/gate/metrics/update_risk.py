@@ -121,6 +121,11 @@ class UpdateRisk(Metric):
         )
         return Remarks(notes=(weak,))
 
+    def baseline_rate(self, metric: MetricName, evidence: Evidence) -> float:
+        """Give how much of the records is given away without the update, in [0, 1]."""
+        assert isinstance(evidence, Reconstructions)
+        return float(self._shares(metric, evidence)[1].mean())
+
     def summary(self, metric: MetricName, evidence: Evidence) -> dict[str, Any]:
         """Count the records that are given away, with a histogram; see `Metric.summary`."""
         assert isinstance(evidence, Reconstructions)
