@@ -197,9 +197,7 @@ def test_what_meets_a_higher_limit_is_refuted_by_no_lower_p_value(rows, first, s
 
 def test_quality_that_was_not_measured_is_asked_for():
     metric = parse_metric("reconstruction[psnr>=20]")
-    with pytest.raises(LeakproError, match=r"read off the quality .psnr., and these .* label, ssim"):
-        LeakproError, match=r"read off the quality 'psnr', and these .* label, ssim"
-    ):
+    with pytest.raises(LeakproError, match=r"the quality 'psnr', and these .* label, ssim"):
         metric_named("reconstruction").check_evidence(metric, ONE)
     with pytest.raises(LeakproError, match="label_recovery is read off Reconstructions"):
         metric_named("label_recovery").check_evidence(parse_metric("label_recovery"), Counts(1, 2))
