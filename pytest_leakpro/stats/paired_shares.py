@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from pytest_leakpro.stats.binomial import at_least
 from pytest_leakpro.stats.bounded_mean import mean_lower, mean_p_value
@@ -38,7 +37,7 @@ __all__ = [
 
 _BETS = 2.0 ** -np.arange(6.0)
 _CAPITAL = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])
-_HALVINGS = 50
+_HALVINGS = 40
 
 
 def difference_p_value(differences: ArrayLike, mean: float) -> float:
@@ -49,7 +48,7 @@ def difference_p_value(differences: ArrayLike, mean: float) -> float:
     differences : array_like of shape (r,)
         One per independent unit, each in [-1, 1]; at least one.
     mean : float
-        In [0, 1).
+        In (-1, 1). "At least m" is "at most -m" of the differences with their signs changed.
 
     Returns
     -------
@@ -84,7 +83,7 @@ def difference_lower(differences: ArrayLike, error: float) -> float:
     mean = float(values.mean())
     if mean <= 0:
         return 0.0
-    return _last(lambda limit: difference_p_value(values, limit) <= error, 0.0, mean)
+    return _last(lambda limit: difference_p_value(values, limit) <= error, mean)
 
 
 def difference_upper(differences: ArrayLike, error: float, rare: float) -> float:
@@ -121,31 +120,28 @@ def difference_upper(differences: ArrayLike, error: float, rare: float) -> float
         return max(seldom, 0.0)
 
     def refuted(complement: float) -> bool:
-        # "At least m" of Z is "at most -m" of -Z.
-        return _p_value(-values, np.ones(len(values)), complement - 1) <= error * (1 - rare)
+        return difference_p_value(-values, complement - 1) <= error * (1 - rare)
 
-    betting = 1 - _last(refuted, 0.0, 1 - max(0.0, float(values.mean())))
+    betting = 1 - _last(refuted, 1 - max(0.0, float(values.mean())))
     return min(max(seldom, 0.0), betting)
 
 
 def _p_value(values: NDArray[Any], counts: NDArray[Any], mean: float) -> float:
     """Give one over the capital; `mean` in (-1, 1), and each value stands for `counts` units."""
-    if mean <= -1:
-        return 1.0
     factors = 1 + _BETS[:, None] * (values - mean) / (1 + mean)
     # A difference of -1 loses everything that was bet on it.
     with np.errstate(divide="ignore"):
         logs = np.where(counts > 0, np.log(np.maximum(factors, 0)), 0.0) @ counts
-    return float(min(1.0, math.exp(min(0.0, -special.logsumexp(logs, b=_CAPITAL)))))
+    largest = float(logs.max())
+    if largest == -math.inf:
+        return 1.0
+    log_capital = largest + math.log(float(_CAPITAL @ np.exp(logs - largest)))
+    return math.exp(min(0.0, -log_capital))
 
 
-def _last(refuted: Callable[[float], bool], first: float, last: float) -> float:
-    """Give the largest value that is refuted; `first` where not even that is."""
-    if not refuted(first):
-        # A complement of 0 is never refuted, and those just above it may be.
-        first = min(1e-12, last)
-        if not refuted(first):
-            return 0.0
+def _last(refuted: Callable[[float], bool], last: float) -> float:
+    """Give the largest value in [0, last] that is refuted, as all below it are; else 0."""
+    first = 0.0
     for _ in range(_HALVINGS):
         middle = (first + last) / 2
         first, last = (middle, last) if refuted(middle) else (first, middle)

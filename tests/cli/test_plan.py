@@ -135,6 +135,12 @@ def test_a_census_decides_at_every_size(capsys):
         (["auc <= 0.55", "--alpha", "nan"], "--alpha is 'nan'"),
         (["auc <= 0.55", "--alpha", "5"], "--alpha is a probability"),
         (["auc <= 0.55", "--attacks", "0"], "a suite has at least one, not 0"),
+        (
+            ["label_recovery <= 5%", "--seconds-per-batch", "soon"],
+            "'soon': give a number of seconds",
+        ),
+        (["label_recovery <= 5%", "--seconds-per-batch", "0"], "give a number of seconds"),
+        (["auc <= 0.55", "--seconds-per-batch", "20"], "auc is read off no batches"),
     ],
 )
 def test_what_cannot_be_planned(arguments, says, capsys):
@@ -142,3 +148,13 @@ def test_what_cannot_be_planned(arguments, says, capsys):
     out, err = capsys.readouterr()
     assert says in err
     assert out == ""
+
+
+def test_updates_are_planned_in_batches_and_in_time(capsys):
+    out = plan(
+        capsys, "reconstruction[ssim>=0.5] <= 5%", "--power", "95%", "--seconds-per-batch", "20"
+    )
+    assert "batches that a verdict takes" in out
+    assert "PASS of an update" in out
+    assert "72 (24.0 min)" in out
+    assert numbers_of(plan(capsys, "label_recovery <= 50%", "--power", "95%"), "95%") == [10]
