@@ -128,6 +128,8 @@ def difference_upper(differences: ArrayLike, error: float, rare: float) -> float
 
 def _p_value(values: NDArray[Any], counts: NDArray[Any], mean: float) -> float:
     """Give one over the capital; `mean` in (-1, 1), and each value stands for `counts` units."""
+    if mean <= -1:  # so near to it that it was rounded there
+        return 1.0
     factors = 1 + _BETS[:, None] * (values - mean) / (1 + mean)
     # A difference of -1 loses everything that was bet on it.
     with np.errstate(divide="ignore"):
