@@ -15,7 +15,10 @@ from pytest_leakpro.shadow.deadline import Deadline
 from pytest_leakpro.stats.multiplicity import look_shares
 from tests.auditing.cohorts import cohort, safe_target
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning"),
+    pytest.mark.long,
+]
 
 
 @pytest.fixture

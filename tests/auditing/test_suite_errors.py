@@ -5,6 +5,8 @@ import pytest
 
 from tests.auditing.suite_trial import TRIALS, trial
 
+pytestmark = pytest.mark.long
+
 RUNS, FEW = 15, 5
 
 
