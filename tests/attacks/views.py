@@ -20,7 +20,9 @@ def exchangeable(seed, n_classes, size, *, population=False, logits=True):
 
     def side(count):
         z = rng.normal(size=(count, n_classes)) * 2
-        y = np.array([rng.choice(n_classes, p=p) for p in special.softmax(z, axis=1)])
+        cumulative = np.cumsum(special.softmax(z, axis=1), axis=1)
+        cumulative /= cumulative[:, -1:]
+        y = (cumulative <= rng.random((count, 1))).sum(axis=1)
         return (z if logits else special.softmax(z, axis=1)), y
 
     return Classifier(

@@ -95,6 +95,7 @@ def test_named_attacks_run_where_they_match():
         parties_of(forest(100, attackers=["label", "scores"]), SessionDefaults(attacks=["los"]))
 
 
+@pytest.mark.long
 def test_without_leakage_several_attackers_do_not_fail():
     # The model never saw these records. At a true error of 2.5 % four FAILs of 30 come with
     # probability below 1 %.

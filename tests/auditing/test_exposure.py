@@ -68,6 +68,7 @@ def test_too_few_trainings_tell_nothing():
 
 
 @pytest.mark.parametrize("attack", ["lira", None])
+@pytest.mark.long
 def test_an_overfitted_model_exposes_some_again_and_again(attack):
     with pytest.raises(LeakageError) as caught:
         assert_leakage_below(

@@ -18,6 +18,8 @@ from pytest_leakpro.attacks.synthetic.singling_out import SinglingOut
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
 
+pytestmark = pytest.mark.long
+
 ALPHA = 0.05
 N, SOME = 300, 150
 ATTACKS = {

@@ -58,6 +58,7 @@ def test_bounds_and_verdict_agree(shifts, seed):
         assert entry.high <= BUDGET.limit
 
 
+@pytest.mark.long
 def test_errors_hold_although_targets_share_records():
     # 400 pools whose targets leak exactly the budget: members and non-members are drawn from one
     # pool by splits of their own, and most of a score comes from the record. A rate of 2.5 % on

@@ -61,6 +61,7 @@ def test_an_estimator_needs_nothing_written(session):
     assert session[0].endswith(", then cached")
 
 
+@pytest.mark.long
 def test_a_safe_model_passes_by_a_calibrated_suite():
     found = assert_leakage_below(safe_target(3000, train=None), "auc <= 0.56")
     assert found.measurements[0].shown_verdict == "PASS"
@@ -74,6 +75,7 @@ def test_calibration_sees_more_than_the_threshold():
     assert max(by_attack["lira"], by_attack["rmia"]) > 2 * by_attack["loss"]
 
 
+@pytest.mark.long
 def test_the_second_run_trains_nothing_nor_does_a_target_trained_again(session, tmp_path):
     log = tmp_path / "log"
 
@@ -96,6 +98,7 @@ def test_the_second_run_trains_nothing_nor_does_a_target_trained_again(session, 
     assert len(session) == 1
 
 
+@pytest.mark.long
 def test_figures_do_not_depend_on_the_cache_or_the_number_of_processes():
     def run(**options):
         return figures(audit(leaky_target(300, train=None), "auc <= 0.6", **options))

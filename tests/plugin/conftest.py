@@ -35,7 +35,8 @@ def unclear():
 
 @pytest.fixture(autouse=True)
 def outside_ci(monkeypatch):
-    """The same output wherever these tests run."""
+    """The same output wherever these tests run; what sessions of their own compile is kept."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     for name in ("CI", "BUILD_NUMBER", "LEAKPRO_DIGEST_KEY"):
         monkeypatch.delenv(name, raising=False)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI_PROJECT_DIR"):

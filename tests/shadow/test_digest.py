@@ -86,10 +86,13 @@ def digest_of(folder, hash_seed="0", **changes):
     return result.stdout.strip()
 
 
-def test_the_same_in_every_process_and_folder(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    assert digest_of(tmp_path / "a", "1") == digest_of(tmp_path / "b", "2")
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    return digest_of(tmp_path_factory.mktemp("before"))
+
+
+def test_the_same_in_every_process_and_folder(tmp_path, before):
+    assert digest_of(tmp_path, "1") == before
 
 
 @pytest.mark.parametrize(
@@ -106,8 +109,7 @@ def test_the_same_in_every_process_and_folder(tmp_path):
         ("late", "assert len(X)", "assert len(X) > 1"),
     ],
 )
-def test_another_recipe_has_another_digest(tmp_path, name, old, new):
-    before = digest_of(tmp_path)
+def test_another_recipe_has_another_digest(tmp_path, before, name, old, new):
     assert digest_of(tmp_path, **{name: [(old, new)]}) != before
 
 
@@ -120,8 +122,7 @@ def test_another_recipe_has_another_digest(tmp_path, name, old, new):
         ("helpers", "return 0", "return 9"),
     ],
 )
-def test_what_does_not_reach_training_changes_nothing(tmp_path, name, old, new):
-    before = digest_of(tmp_path)
+def test_what_does_not_reach_training_changes_nothing(tmp_path, before, name, old, new):
     assert digest_of(tmp_path, **{name: [(old, new)]}) == before
 
 
