@@ -1,0 +1,147 @@
+"""The layer that embeds a text's tokens, and the tokens that its gradient names.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_leakpro.attacks.federated.blind_guess import apportion
+from pytest_leakpro.targets.containers import as_numpy
+from pytest_leakpro.targets.end_layers import model_outputs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_leakpro.targets.update_view import UpdateView
+
+__all__ = ["Bag", "bag_of", "bag_size", "embedding_of", "untied_embedding_of"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Bag:
+    """The tokens of a batch, in no order.
+
+    Attributes
+    ----------
+    tokens : ndarray of shape (k,)
+        In ascending order, none twice.
+    counts : ndarray of shape (k,)
+        How often each is thought to stand there; together as many as there are places.
+    exact : bool
+        Whether the tokens are known rather than guessed; the counts are a guess in any case.
+    """
+
+    tokens: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    exact: bool
+
+
+def embedding_of(model: Any, shape: tuple[int, ...]) -> Any | None:
+    """Give the embedding that takes the tokens as they are; None where there is none.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    shape : tuple of int
+        Of one record.
+    """
+    torch = sys.modules["torch"]
+    device = next(iter(model.parameters())).device
+    # No text of which a layer could be given the like: positions count up from 0.
+    probe = torch.zeros((2, *shape), dtype=torch.long, device=device)
+    probe[0, ::2] = 1
+    seen: list[tuple[Any, Any]] = []
+
+    def watch(layer: Any, entering: Any, leaving: Any) -> None:
+        del leaving
+        seen.append((layer, entering[0].detach()))
+
+    layers = [part for part in model.modules() if isinstance(part, torch.nn.Embedding)]
+    hooks = [part.register_forward_hook(watch) for part in layers]
+    try:
+        model_outputs(model, probe)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for layer, entering in seen:
+        if torch.equal(entering.to(torch.long), probe):
+            return layer
+    return None
+
+
+def _slot(view: UpdateView, layer: Any) -> int | None:
+    """Give the place of an embedding's weight among those that are sent."""
+    names = {id(value): name for name, value in view.model.named_parameters()}
+    name = names[id(layer.weight)]
+    return view.names.index(name) if name in view.names else None
+
+
+def untied_embedding_of(model: Any, layer: Any) -> bool:
+    """Tell whether no other layer of a model uses the weight of its embedding."""
+    users = [part for part in model.modules() if getattr(part, "weight", None) is layer.weight]
+    return len(users) == 1
+
+
+def bag_size(view: UpdateView) -> int:
+    """Give the number of places of a batch."""
+    return view.n_records * int(np.prod(view.shape))
+
+
+def bag_of(view: UpdateView, layer: Any) -> Bag | None:
+    """Read the tokens of a batch off the rows of the embedding's gradient.
+
+    Parameters
+    ----------
+    view : UpdateView
+        Of texts.
+    layer : torch.nn.Embedding
+        The one that takes them.
+
+    Returns
+    -------
+    Bag or None
+        None where the embedding is not trained, or nothing was sent of it. Where more rows are not
+        zero than the batch has places, as where the output layer shares the weight or noise was
+        added, the rows before the widest gap between their lengths, on a scale of ratios.
+    """
+    slot = _slot(view, layer)
+    if slot is None:
+        return None
+    lengths = np.linalg.norm(as_numpy(view.update[slot]).astype(np.float64), axis=1)
+    places = bag_size(view)
+    present = np.flatnonzero(lengths)
+    exact = len(present) <= places and untied_embedding_of(view.model, layer)
+    if not len(present):
+        return None
+    if not exact:
+        present = _outstanding(lengths, places)
+    shares = lengths[present] / lengths[present].sum()
+    if view.training.local_steps == 1:
+        counts = 1 + apportion(_beyond_one(shares, places), places - len(present))
+    else:
+        counts = 1 + apportion(shares, places - len(present))
+    return Bag(present, counts, exact)
+
+
+def _beyond_one(shares: NDArray[np.float64], places: int) -> NDArray[np.float64]:
+    """Give the shares of what is left once every token has its one place."""
+    left = np.maximum(shares * places - 1, 0)
+    total = left.sum()
+    return left / total if total > 0 else shares
+
+
+def _outstanding(lengths: NDArray[np.float64], places: int) -> NDArray[np.intp]:
+    """Give the rows before the widest gap, at most one for each place."""
+    order = np.argsort(-lengths, kind="stable")
+    logs = np.log(np.maximum(lengths[order], 1e-30 + 1e-12 * lengths.max()))
+    most = min(places, len(order) - 1)
+    if most < 1:
+        return np.arange(len(lengths))
+    cut = 1 + int(np.argmax(logs[:most] - logs[1 : most + 1]))
+    return np.sort(order[:cut])
