@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Descent", "check_budget", "descend"]
 
 _EVERY = 5.0
+_ASKED = 20
 _DECAY = (0.9, 0.999)
 _LEAST = 1e-16
 
@@ -89,6 +90,7 @@ def descend(
     what: str,
     confine: Callable[[Sequence[Any]], None] | None = None,
     enough: float = 0.0,
+    done: Callable[[Sequence[Any]], bool] | None = None,
 ) -> Descent:
     """Lower an objective from each start by Adam, with a step size that falls to zero.
 
@@ -110,6 +112,8 @@ def descend(
         Brings variables back into their bounds, in place.
     enough : float
         The search ends where some start is below.
+    done : callable, optional
+        ``done(variables)`` is asked every 20 steps whether they tell what is sought.
 
     References
     ----------
@@ -124,11 +128,10 @@ def descend(
     for step in range(steps + 1):
         values = objective(places)
         _keep(best, lowest, places, values.detach())
-        if (
-            step == steps
-            or bool(lowest.min() < enough)
-            or clock.over(f"{what}: step {step} of {steps}")
-        ):
+        ended = step == steps or bool(lowest.min() < enough)
+        if done is not None and step % _ASKED == _ASKED - 1:
+            ended = ended or done(best)
+        if ended or clock.over(f"{what}: step {step} of {steps}"):
             break
         slopes = torch.autograd.grad(values.sum(), places, allow_unused=True)
         left = 1 - step / steps

@@ -18,9 +18,14 @@ from pytest_leakpro.attacks.federated.quality import assigned
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
 from pytest_leakpro.attacks.federated.restarts import Clock, check_budget, descend
 from pytest_leakpro.attacks.federated.side_by_side import Simulator, distances
-from pytest_leakpro.attacks.federated.token_polish import polished
+from pytest_leakpro.attacks.federated.token_polish import EXACT, polished
 from pytest_leakpro.attacks.federated.token_recovery import laid_out
-from pytest_leakpro.attacks.federated.token_rows import Bag, bag_of, embedding_of
+from pytest_leakpro.attacks.federated.token_rows import (
+    Bag,
+    bag_of,
+    embedding_of,
+    predicted_tokens,
+)
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.client_training import read_count
 from pytest_leakpro.targets.containers import as_numpy
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Tag"]
 
 _RATES = (0.1, 0.3)
-_ENOUGH = 1e-5
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Tag(UpdateAttack):
     would, and Adam moves the mixtures. At the end each place takes its likeliest token, or all
     places together the tokens of the batch, each as often as is thought; and tokens are swapped,
     replaced and moved as long as the update of the texts matches better, that of the embedding
-    included. Where typical texts match no worse, they are given. What the model does not depend on,
+    included. Of a language model, tokens that the last layer's biases say it should have predicted
+    are tried too: what comes last in a text may move no row of the embedding. Where typical texts match no worse, they are given. What the model does not depend on,
     as the order of tokens whose embeddings are averaged, no update tells.
 
     Labels are known, or one class per text, which are then counted; or, of a language model, the
@@ -144,14 +149,15 @@ class _Search:
         self.clock = clock
         self.bag = bag_of(view, layer)
         tokens = np.arange(layer.num_embeddings) if self.bag is None else self.bag.tokens
-        padding = layer.padding_idx
-        if padding is not None and padding not in tokens:
-            tokens = np.append(tokens, padding)
-        self.candidates = tokens
-        self.known = torch.as_tensor(tokens, device=view.device)
         self.labels = None
+        further = [] if layer.padding_idx is None else [layer.padding_idx]
         if view.labels is not None or not _predicts_tokens(view.model, view.shape):
             self.labels = label_orders(view, rng, attack.restarts)
+        else:
+            further += [*predicted_tokens(view)]
+        tokens = np.append(tokens, np.setdiff1d(further, tokens).astype(np.intp))
+        self.candidates = tokens
+        self.known = torch.as_tensor(tokens, device=view.device)
         self.simulator = Simulator(view)
 
     def texts(self) -> Any:
@@ -180,7 +186,7 @@ class _Search:
                     over=over,
                 )
             )
-            if ended[-1][1] < _ENOUGH or over():
+            if ended[-1][1] < EXACT or over():
                 break
         best, lowest = min(ended, key=lambda end: end[1])
         typical = as_numpy(typical_record(view)).repeat(view.n_records, axis=0)
@@ -215,10 +221,17 @@ class _Search:
             rates=torch.as_tensor(rates, dtype=view.dtype, device=view.device),
             clock=self.clock,
             what=attack.name,
-            enough=_ENOUGH,
+            done=self._exact,
         )
         chances: NDArray[np.float64] = as_numpy(torch.softmax(ended.places[0], -1))
         return chances.astype(np.float64)
+
+    def _exact(self, places: Sequence[Any]) -> bool:
+        """Tell whether the likeliest tokens of some start explain what was sent."""
+        return any(
+            float(self._distance(texts[None], place)[0]) < EXACT
+            for place, texts in enumerate(self.candidates[as_numpy(places[0].argmax(-1))])
+        )
 
     def _call(self, chances: Any, ask: Callable[[Any], Any]) -> Any:
         """Ask the model about mixtures of tokens in place of tokens, of shape (n, length, k)."""

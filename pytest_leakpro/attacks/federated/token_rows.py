@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.attacks.federated.blind_guess import apportion
+from pytest_leakpro.attacks.federated.linear_layers import last_linear
 from pytest_leakpro.targets.containers import as_numpy
 from pytest_leakpro.targets.end_layers import model_outputs
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.update_view import UpdateView
 
-__all__ = ["Bag", "bag_of", "bag_size", "embedding_of", "untied_embedding_of"]
+__all__ = ["Bag", "bag_of", "embedding_of", "predicted_tokens"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -82,13 +83,13 @@ def _slot(view: UpdateView, layer: Any) -> int | None:
     return view.names.index(name) if name in view.names else None
 
 
-def untied_embedding_of(model: Any, layer: Any) -> bool:
+def _untied(model: Any, layer: Any) -> bool:
     """Tell whether no other layer of a model uses the weight of its embedding."""
     users = [part for part in model.modules() if getattr(part, "weight", None) is layer.weight]
     return len(users) == 1
 
 
-def bag_size(view: UpdateView) -> int:
+def _places(view: UpdateView) -> int:
     """Give the number of places of a batch."""
     return view.n_records * int(np.prod(view.shape))
 
@@ -114,9 +115,9 @@ def bag_of(view: UpdateView, layer: Any) -> Bag | None:
     if slot is None:
         return None
     lengths = np.linalg.norm(as_numpy(view.update[slot]).astype(np.float64), axis=1)
-    places = bag_size(view)
+    places = _places(view)
     present = np.flatnonzero(lengths)
-    exact = len(present) <= places and untied_embedding_of(view.model, layer)
+    exact = len(present) <= places and _untied(view.model, layer)
     if not len(present):
         return None
     if not exact:
@@ -145,3 +146,25 @@ def _outstanding(lengths: NDArray[np.float64], places: int) -> NDArray[np.intp]:
         return np.arange(len(lengths))
     cut = 1 + int(np.argmax(logs[:most] - logs[1 : most + 1]))
     return np.sort(order[:cut])
+
+
+def predicted_tokens(view: UpdateView) -> NDArray[np.intp]:
+    """Give the tokens that a language model should have predicted, as its last layer's biases tell.
+
+    The gradient by the bias of a token is the mean chance that the model gives it, minus how often
+    it came; so only tokens that came have a negative one.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+        In ascending order, at most one for each place of the batch; empty where the model does not
+        end in a fully connected layer with a bias.
+    """
+    layer = last_linear(view)
+    if layer is None or layer.bias is None:
+        return np.empty(0, dtype=np.intp)
+    slopes = as_numpy(layer.bias).astype(np.float64)
+    if view.training.local_steps > 1:
+        slopes = -slopes
+    order = np.argsort(slopes, kind="stable")[: _places(view)]
+    return np.sort(order[slopes[order] < 0])
