@@ -53,8 +53,9 @@ class Tag(UpdateAttack):
     places together the tokens of the batch, each as often as is thought; and tokens are swapped,
     replaced and moved as long as the update of the texts matches better, that of the embedding
     included. Of a language model, tokens that the last layer's biases say it should have predicted
-    are tried too: what comes last in a text may move no row of the embedding. Where typical texts match no worse, they are given. What the model does not depend on,
-    as the order of tokens whose embeddings are averaged, no update tells.
+    are tried too: what comes last in a text may move no row of the embedding. Where typical texts
+    match no worse, they are given. What the model does not depend on, as the order of tokens whose
+    embeddings are averaged, no update tells.
 
     Labels are known, or one class per text, which are then counted; or, of a language model, the
     texts themselves, of shape (n, length), with a loss that shifts them: that is taken for granted
