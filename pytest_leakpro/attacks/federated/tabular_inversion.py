@@ -59,7 +59,7 @@ class _Guesses:
         """Give the place of the guess of a way."""
         if way == "lowest":
             return int(self.losses.argmin())
-        return _WAYS.index(way) - 1
+        return min(_WAYS.index(way), len(self.records)) - 1  # of one start all ways are the same
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,8 @@ class TabularInversion(UpdateAttack):
         records = table.records(ended.places[0]).detach()
         given = as_numpy(records).astype(np.float64), as_numpy(labels), as_numpy(losses)
         pools = [given[0][best]]
-        pools += [table.pooled(*given, weighted=weighted) for weighted in (True, False)]
+        if m > 1:
+            pools += [table.pooled(*given, weighted=weighted) for weighted in (True, False)]
         guesses = torch.as_tensor(np.stack(pools), dtype=view.dtype, device=view.device)
         its_labels = labels[best].expand(len(guesses), *labels[best].shape).contiguous()
         firm = _improved(table.rounded(guesses), its_labels, simulator, table, clock)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -156,6 +157,8 @@ class _Search:
             self.labels = label_orders(view, rng, attack.restarts)
         else:
             further += [*predicted_tokens(view)]
+        if self.bag is not None:
+            further += [*self.bag.others]
         tokens = np.append(tokens, np.setdiff1d(further, tokens).astype(np.intp))
         self.candidates = tokens
         self.known = torch.as_tensor(tokens, device=view.device)
@@ -181,7 +184,7 @@ class _Search:
                 polished(
                     texts,
                     self.candidates,
-                    lambda tried, place=place: self._distance(tried, place),  # type: ignore[misc]
+                    partial(self._distance, place=place),
                     self.rng,
                     most=self.attack.changes,
                     over=over,

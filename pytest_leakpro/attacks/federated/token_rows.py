@@ -36,11 +36,14 @@ class Bag:
         How often each is thought to stand there; together as many as there are places.
     exact : bool
         Whether the tokens are known rather than guessed; the counts are a guess in any case.
+    others : ndarray of shape (l,)
+        Where they are guessed, further tokens that may be there.
     """
 
     tokens: NDArray[np.intp]
     counts: NDArray[np.intp]
     exact: bool
+    others: NDArray[np.intp]
 
 
 def embedding_of(model: Any, shape: tuple[int, ...]) -> Any | None:
@@ -109,7 +112,8 @@ def bag_of(view: UpdateView, layer: Any) -> Bag | None:
     Bag or None
         None where the embedding is not trained, or nothing was sent of it. Where more rows are not
         zero than the batch has places, as where the output layer shares the weight or noise was
-        added, the rows before the widest gap between their lengths, on a scale of ratios.
+        added, those of the longest rows, one for each place, that stand before the widest gap
+        between their lengths, on a scale of ratios.
     """
     slot = _slot(view, layer)
     if slot is None:
@@ -120,14 +124,17 @@ def bag_of(view: UpdateView, layer: Any) -> Bag | None:
     exact = len(present) <= places and _untied(view.model, layer)
     if not len(present):
         return None
+    others = np.empty(0, dtype=np.intp)
     if not exact:
-        present = _outstanding(lengths, places)
+        longest = np.argsort(-lengths, kind="stable")[:places]
+        present = _outstanding(lengths[longest], longest)
+        others = np.setdiff1d(longest, present)
     shares = lengths[present] / lengths[present].sum()
     if view.training.local_steps == 1:
         counts = 1 + apportion(_beyond_one(shares, places), places - len(present))
     else:
         counts = 1 + apportion(shares, places - len(present))
-    return Bag(present, counts, exact)
+    return Bag(present, counts, exact, others)
 
 
 def _beyond_one(shares: NDArray[np.float64], places: int) -> NDArray[np.float64]:
@@ -137,15 +144,11 @@ def _beyond_one(shares: NDArray[np.float64], places: int) -> NDArray[np.float64]
     return left / total if total > 0 else shares
 
 
-def _outstanding(lengths: NDArray[np.float64], places: int) -> NDArray[np.intp]:
-    """Give the rows before the widest gap, at most one for each place."""
-    order = np.argsort(-lengths, kind="stable")
-    logs = np.log(np.maximum(lengths[order], 1e-30 + 1e-12 * lengths.max()))
-    most = min(places, len(order) - 1)
-    if most < 1:
-        return np.arange(len(lengths))
-    cut = 1 + int(np.argmax(logs[:most] - logs[1 : most + 1]))
-    return np.sort(order[:cut])
+def _outstanding(lengths: NDArray[np.float64], tokens: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give the tokens before the widest gap of their rows' lengths, which fall."""
+    logs = np.log(np.maximum(lengths, 1e-30 + 1e-12 * lengths[0]))
+    cut = 1 + int(np.argmax(logs[:-1] - logs[1:])) if len(logs) > 1 else 1
+    return np.sort(tokens[:cut])
 
 
 def predicted_tokens(view: UpdateView) -> NDArray[np.intp]:
