@@ -24,7 +24,7 @@ from pytest_leakpro.targets.column_groups import read_tolerance
 from pytest_leakpro.targets.containers import as_numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_leakpro.targets.update_view import AuditedUpdates, UpdateView
 
@@ -100,7 +100,7 @@ class TabularInversion(UpdateAttack):
 
     name: ClassVar[str] = "tabular_inversion"
     forms: ClassVar[tuple[str, ...]] = ("table",)
-    rank: ClassVar[int] = 52
+    rank: ClassVar[int] = 260
 
     restarts: int = 9
     steps: int = 400
@@ -124,14 +124,12 @@ class TabularInversion(UpdateAttack):
             )
         return reason
 
-    def rebuild_all(self, view: AuditedUpdates, rng: np.random.Generator) -> tuple[Rebuilt, ...]:
+    def rebuild_all(self, view: AuditedUpdates, rng: np.random.Generator) -> Iterator[Rebuilt]:
         """Tune once, and search batch by batch; see `UpdateAttack.rebuild_all`."""
         streams = rng.spawn(len(view.updates) + 1)
         tuning = self._tuned(view.updates[0].view, streams.pop(), view.say)
-        return tuple(
-            self._rebuild(entry.view, stream, view.say, tuning)
-            for entry, stream in zip(view.updates, streams, strict=True)
-        )
+        for entry, stream in zip(view.updates, streams, strict=True):
+            yield self._rebuild(entry.view, stream, view.say, tuning)
 
     def rebuild(
         self, view: UpdateView, rng: np.random.Generator, say: Callable[[str], None]

@@ -89,7 +89,7 @@ class Tag(UpdateAttack):
 
     name: ClassVar[str] = "tag"
     forms: ClassVar[tuple[str, ...]] = ("tokens",)
-    rank: ClassVar[int] = 53
+    rank: ClassVar[int] = 261
 
     restarts: int = 4
     steps: int = 200
@@ -167,7 +167,7 @@ class _Search:
     def texts(self) -> Any:
         """Give the texts that match best."""
         torch = sys.modules["torch"]
-        view, over = self.view, lambda: self.clock.over("tag: tokens")
+        view, over = self.view, partial(self.clock.over, "tag: tokens")
         starts = [
             (texts, place)
             for place, chances in enumerate(self._mixtures())

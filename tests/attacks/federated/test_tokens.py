@@ -147,12 +147,12 @@ def test_a_frozen_embedding_does_not_hide_a_text():
 def test_a_time_budget_is_marked_and_zeros_give_nothing():
     model, batch = made(Attention), (texts(0, 1), classes(1))
     target = FederatedUpdate.from_gradient(model, batch)
-    rebuilt = Tag(seconds=1e-6).rebuild_all(prepared(target), np.random.default_rng(0))
+    rebuilt = list(Tag(seconds=1e-6).rebuild_all(prepared(target), np.random.default_rng(0)))
     assert rebuilt[0].cut
     assert rebuilt[0].inputs.shape == (1, LENGTH)
     zeros = FederatedUpdate(model, [torch.zeros_like(value) for value in model.parameters()], batch)
     for attack in (Tag(), EmbeddingRows()):
-        rebuilt = attack.rebuild_all(prepared(zeros), np.random.default_rng(0))
+        rebuilt = list(attack.rebuild_all(prepared(zeros), np.random.default_rng(0)))
         assert rebuilt[0].inputs is None
 
 
