@@ -118,7 +118,7 @@ class LocalTraining:
             return tuple(gradient)
         assert self.learning_rate is not None
         weights: list[Any] = list(before)
-        for chosen in self._steps(len(labels)):
+        for chosen in self.steps(len(labels)):
             gradient = self._gradient(
                 model, weights, inputs[chosen], labels[chosen], differentiable
             )
@@ -130,7 +130,8 @@ class LocalTraining:
                 weights = [value.detach().requires_grad_(True) for value in weights]
         return tuple(value - old for value, old in zip(weights, before, strict=True))
 
-    def _steps(self, n: int) -> Iterator[slice]:
+    def steps(self, n: int) -> Iterator[slice]:
+        """Give the places of the records of each local step, of n in all."""
         size = min(self.local_batch_size or n, n)
         per_round = math.ceil(n / size)
         for step in range(self.local_steps):

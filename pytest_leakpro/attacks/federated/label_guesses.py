@@ -66,6 +66,11 @@ def guess_labels(view: UpdateView, rng: np.random.Generator) -> NDArray[np.intp]
     if layer is None or len(layer.weight) != view.n_classes:
         return likely_labels(view)
     slopes = _slopes(view, layer)
+    if view.n_records == 1 and len(slopes) == 2:
+        # The rows are opposite: only the bias's sign tells them apart, or without one that of the
+        # sum, since what enters the layer is mostly of one sign.
+        signs = slopes.sum(1) if layer.bias is None else slopes[:, -1]
+        return np.array([int(np.argmin(signs))])
     if view.n_records == 1:
         alike = slopes @ slopes.T
         return np.array([int(np.argmin(alike.sum(1) - 2 * np.diag(alike)))])

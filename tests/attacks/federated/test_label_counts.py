@@ -34,6 +34,14 @@ def test_distinct_labels_are_recovered_exactly(n, population):
         assert found == truth
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_the_label_of_one_record_of_two_classes_is_recovered(label):
+    for seed in range(5):
+        inputs, _ = digits(1, seed)
+        found, truth = labels_of(update_of(perceptron(classes=2, seed=seed), (inputs, [label])))
+        assert found == truth
+
+
 def trained():
     model = perceptron()
     inputs, labels = (torch.as_tensor(part) for part in POPULATION)
