@@ -120,8 +120,8 @@ def _named(
         unknown = [str(name) for name in update if name not in known]
         if unknown:
             hint = nearest_match(unknown[0], weights)
-            names = listed([quoted(name) for name in unknown], _NAMED)
-            raise LeakproError(f"{where} names {names}, which the model does not have{hint}")
+            foreign = listed([quoted(name) for name in unknown], _NAMED)
+            raise LeakproError(f"{where} names {foreign}, which the model does not have{hint}")
         # Statistics of normalisation layers are sent along, and are no weights.
         return {name: value for name, value in update.items() if name in weights}
     if not isinstance(update, (list, tuple)):

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.containers import take
 from pytest_leakpro.targets.membership_view import MembershipView, Sight
 from pytest_leakpro.targets.readings import read_further
 from pytest_leakpro.targets.torch_model import is_module
+from pytest_leakpro.targets.units import record_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -93,6 +95,33 @@ class RoundsView(MembershipView):
         values = read_further(reading, list(models), reader, sides)
         self.charge(self._meter.queries - before)
         return values
+
+    def asked_of(
+        self, model: Any, records: Records, positions: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Ask another model about some of a side's records; see `ModelReader.negative_loss`.
+
+        Parameters
+        ----------
+        model : object
+        records : Records
+        positions : ndarray of int, shape (k,)
+            Which of them.
+
+        Returns
+        -------
+        ndarray of shape (k,)
+        """
+        some = replace(
+            records,
+            inputs=take(records.inputs, positions),
+            labels=records.labels[positions],
+            y=take(records.y, positions),
+            positions=records.positions[positions],
+            units=record_units(len(positions)),
+        )
+        self.charge(len(positions))
+        return replace(self.asking, meter=self._meter).negative_loss(model, some)
 
     def charge(self, queries: int, *, counted: bool = True) -> None:
         """Count records that an attack has asked about.

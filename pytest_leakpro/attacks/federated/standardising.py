@@ -31,4 +31,5 @@ def standardised(values: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.fl
         A row in which reference records do not differ is only centred.
     """
     spread = reference.std(axis=1, keepdims=True)
-    return (values - reference.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
+    centred = values - reference.mean(axis=1, keepdims=True)
+    return np.asarray(centred / np.where(spread > 0, spread, 1.0), dtype=np.float64)
