@@ -10,7 +10,7 @@ from pytest_leakpro.attacks.federated.standardising import standardised
 from pytest_leakpro.attacks.registry import builtin_attacks
 from pytest_leakpro.auditing.suite import choose_suite
 from pytest_leakpro.stats.roc import auc
-from tests.attacks.federated.rounds import Federation, difference, network, trained
+from tests.attacks.federated.rounds import Federation, network, trained
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWar
 
 @pytest.fixture(scope="module")
 def federations():
-    return [Federation(seed, rounds=6, size=200, epochs=10) for seed in (1, 2)]
+    return [Federation(seed, rounds=4, size=150, epochs=15, batch=25) for seed in (1, 3)]
 
 
 def area(attack, target):
@@ -28,7 +28,10 @@ def area(attack, target):
 
 
 def test_rounds_tell_more_than_the_last_model(federations):
-    """Mean AUC over two trainings; on ten others it lay between 0.60 and 0.68 for each attack."""
+    """Mean AUC over two trainings, with half the lead that these two have.
+
+    Over eight trainings the means are 0.584 for the loss, 0.615 learned, 0.682 and 0.678.
+    """
     found = {"loss": [], "learned": [], "own models": [], "alignment": []}
     for federation in federations:
         client = federation.target(own=federation.other, population=federation.population)
@@ -40,7 +43,7 @@ def test_rounds_tell_more_than_the_last_model(federations):
         found["own models"].append(area("round_trajectory", server))
         found["alignment"].append(area("update_alignment", server))
     mean = {name: np.mean(values) for name, values in found.items()}
-    assert mean["learned"] > mean["loss"] + 0.02
+    assert mean["learned"] > mean["loss"] + 0.04
     assert mean["own models"] > mean["loss"] + 0.04
     assert mean["alignment"] > mean["loss"] + 0.04
 
@@ -98,7 +101,7 @@ def test_alignment_with_one_step_of_descent_is_the_closed_form(as_gradient):
 
 
 def test_a_client_that_sent_nothing_gives_nothing_away():
-    target, _, _, n = linear()
+    target, *_ = linear()
     target.updates[0]["weight"].zero_()
     found = builtin_attacks()["update_alignment"].run(target.prepare(0), np.random.default_rng(0))
     assert not found.members.any()
@@ -107,7 +110,6 @@ def test_a_client_that_sent_nothing_gives_nothing_away():
 
 def test_rounds_without_the_client_are_left_out():
     target, X, sign, n = linear()
-    models = [*target.checkpoints, network(0, 4, X.shape[1], 2)]
     y = (sign + 1) // 2
     sides = (X[:n], y[:n]), (X[n : 2 * n], y[n : 2 * n])
     models = [
@@ -168,9 +170,8 @@ def test_as_many_rounds_are_continued_as_said(by_heart):
 
     target = FederatedRounds(
         list(by_heart.checkpoints),
-        *(by_heart.prepare(0).records(side) for side in ()),
-        members=(by_heart._members.inputs, by_heart._members.y),
-        nonmembers=(by_heart._nonmembers.inputs, by_heart._nonmembers.y),
+        (by_heart._members.inputs, by_heart._members.y),
+        (by_heart._nonmembers.inputs, by_heart._nonmembers.y),
         behaviour="malicious",
         continue_round=continue_round,
         output="logits",
