@@ -37,7 +37,7 @@ class RoundReading(Reading):
     References
     ----------
     Nasr, Shokri and Houmansadr (2019), Comprehensive privacy analysis of deep learning, IEEE S&P,
-    section III.
+    the attack on several states of a model.
     """
 
     name: ClassVar[str] = "rounds"

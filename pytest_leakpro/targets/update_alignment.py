@@ -39,8 +39,8 @@ class AlignmentReading(Reading):
 
     References
     ----------
-    Li, Li, Ribeiro, Zhang, Wu and Lin (2023), Effective passive membership inference attacks in
-    federated learning against overparameterized models, ICLR, section 3.
+    Li, Li and Ribeiro (2023), Effective passive membership inference attacks in federated learning
+    against overparameterized models, ICLR, the attack by cosine similarity.
     """
 
     name: ClassVar[str] = "alignment"

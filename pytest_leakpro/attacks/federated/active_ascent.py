@@ -55,7 +55,7 @@ class ActiveAscent(MembershipAttack):
     References
     ----------
     Nasr, Shokri and Houmansadr (2019), Comprehensive privacy analysis of deep learning, IEEE S&P,
-    section II.C, the active attack by gradient ascent; there on one record at a time.
+    the active attack by gradient ascent, there on one record at a time.
     """
 
     name: ClassVar[str] = "active_ascent"

@@ -53,8 +53,7 @@ class RoundTrajectory(MembershipAttack):
     References
     ----------
     Nasr, Shokri and Houmansadr (2019), Comprehensive privacy analysis of deep learning, IEEE S&P,
-    sections II and III, the passive attacks of a participant and of the server; its classifier is a
-    network.
+    the passive attacks of a participant and of the server; the classifier there is a network.
     """
 
     name: ClassVar[str] = "round_trajectory"
