@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.reconstructions import Reconstructions
     from pytest_leakpro.gate.verdict import Verdict
     from pytest_leakpro.targets.classifier import Classifier
+    from pytest_leakpro.targets.federated_rounds import FederatedRounds
     from pytest_leakpro.targets.federated_update import FederatedUpdate
     from pytest_leakpro.targets.recipe import Recipe
     from pytest_leakpro.targets.regressor import Regressor
@@ -42,6 +43,7 @@ _HOMES = {
     "Budget": "pytest_leakpro.gate.budget",
     "Classifier": "pytest_leakpro.targets.classifier",
     "Counts": "pytest_leakpro.gate.counts",
+    "FederatedRounds": "pytest_leakpro.targets.federated_rounds",
     "FederatedUpdate": "pytest_leakpro.targets.federated_update",
     "Guesses": "pytest_leakpro.gate.guesses",
     "InconclusiveError": "pytest_leakpro.gate.errors",
@@ -70,6 +72,7 @@ __all__ = [
     "Budget",
     "Classifier",
     "Counts",
+    "FederatedRounds",
     "FederatedUpdate",
     "Guesses",
     "InconclusiveError",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.classifier import Classifier
+from pytest_leakpro.targets.federated_rounds import FederatedRounds
 from pytest_leakpro.targets.regressor import Regressor
 from pytest_leakpro.targets.shadow_signals import FEWEST_MODELS
 from pytest_leakpro.targets.trainers import trainer_of
@@ -100,6 +101,11 @@ class Attack(ABC):
             access: Access = target.access
             if not access.covers(self.access):
                 return f"it needs access to {self.access.value}, the target gives {access.value}"
+        if (self.needs_recipe or self.needs_shadow) and isinstance(target, FederatedRounds):
+            return (
+                "it trains models as the target was trained, and a training in rounds is not done "
+                "again here: audit the last model, as Classifier(..., checkpoints=, train=)"
+            )
         if self.needs_recipe and trainer_of(target) is None:
             return (
                 "it trains models as the target was trained: give train=, a function "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.model_adapter import ModelAdapter
 
-__all__ = ["MOST_CHECKPOINTS", "read_checkpoints"]
+__all__ = ["MOST_CHECKPOINTS", "load_state", "read_checkpoints"]
 
 MOST_CHECKPOINTS = 100
 """Every one is asked about every record, and later ones say little that earlier ones do not."""
@@ -127,10 +127,35 @@ def _torch_checkpoints(given: Any, model: Any) -> list[Any]:
         if is_module(entry):
             models.append(entry)
             continue
-        loaded = copy.deepcopy(model)
-        loaded.load_state_dict(state)
-        models.append(loaded)
+        models.append(_with_state(model, state))
     return models
+
+
+def load_state(entry: Any, model: Any, where: str) -> Any:
+    """Give a copy of a torch module with the weights of a state dict, or of a file of one.
+
+    Parameters
+    ----------
+    entry : mapping or path
+    model : torch.nn.Module
+        Left as it is.
+    where : str
+        What to call the entry in errors.
+
+    Raises
+    ------
+    LeakproError
+        Where it is no state dict, or one of another architecture.
+    """
+    state = _state_of(entry, where)
+    _require_shapes(state, model, where)
+    return _with_state(model, state)
+
+
+def _with_state(model: Any, state: Mapping[str, Any]) -> Any:
+    loaded = copy.deepcopy(model)
+    loaded.load_state_dict(state)
+    return loaded
 
 
 def _state_of(entry: Any, where: str) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.model_reader import ModelReader
     from pytest_leakpro.targets.records import Records
 
-__all__ = ["GradientReading", "gradient_reading", "gradients_lacking"]
+__all__ = ["GradientReading", "gradient_reading", "gradients_lacking", "loss_kind"]
 
 _BESIDE_GROUPS = 5
 
@@ -109,11 +109,17 @@ class GradientReading(Reading):
         labels, size = records.labels, reader.batch_size
         if not is_module(model):
             return estimator_statistics(model, records.inputs, labels, reader.classes, size)
-        output = "predictions" if reader.regression else reader.output
-        if output is None:
-            values = score(TorchModel(model), records, size)
-            output, _ = ClassReader(reader.classes, None).tell({records.side: values})
+        output = loss_kind(model, reader, records)
         return module_statistics(model, records.inputs, labels, output, size)
+
+
+def loss_kind(model: Any, reader: ModelReader, records: Records) -> str:
+    """Say what a torch module returns: ``"logits"``, ``"probabilities"`` or ``"predictions"``."""
+    output = "predictions" if reader.regression else reader.output
+    if output is None:
+        values = score(TorchModel(model), records, reader.batch_size)
+        output, _ = ClassReader(reader.classes, None).tell({records.side: values})
+    return output
 
 
 def gradient_reading(model: Any) -> GradientReading:

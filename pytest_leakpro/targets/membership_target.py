@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from copy import copy
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -90,9 +90,13 @@ class MembershipTarget:
         Whether the user gave the target its name.
     augmentations : tuple of callable
         Those that there are; of images by default some.
+    view_kind : type
+        What attacks work on.
     pool_positions : tuple of ndarray or None
         Where members and non-members stand in the pool of a recipe, which drew them from it.
     """
+
+    view_kind: ClassVar[type[MembershipView]] = MembershipView
 
     model: Any
 
@@ -261,7 +265,7 @@ class MembershipTarget:
             preparation.sample(self._audit_size, seed)
         for text in preparation.warnings:
             warn(f"{self.name}: {text}")
-        return MembershipView(
+        return self.view_kind(
             preparation,
             self.sight,
             self._batch_size,

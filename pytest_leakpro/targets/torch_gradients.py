@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["module_layers", "module_statistics"]
+    Gradients = dict[str, Any]
+    Measure = Callable[[Gradients, Any], NDArray[np.float64]]
+
+__all__ = ["measure_gradients", "module_layers", "module_statistics"]
 
 # Numbers in the gradients of the records at hand: 64 MiB in single precision.
 _ELEMENTS = 1 << 24
@@ -75,9 +78,44 @@ def module_statistics(
     LeakproError
         Where the model does not let a gradient through, or raises.
     """
+    layers = module_layers(module)
+
+    def measure(gradients: Gradients, residuals: Any) -> NDArray[np.float64]:
+        return statistics(_norms(list(gradients.values()), residuals), layers)
+
+    return measure_gradients(module, inputs, labels, output, measure, batch_size)
+
+
+def measure_gradients(
+    module: Any,
+    inputs: Any,
+    labels: NDArray[Any],
+    output: str,
+    measure: Measure,
+    batch_size: int | None = None,
+) -> NDArray[np.float64]:
+    """Measure each record's gradient of the loss by all weights of a module.
+
+    Parameters
+    ----------
+    module, inputs, labels, output, batch_size
+        As for `module_statistics`.
+    measure : callable
+        Takes the gradients of b records by the names of the weights, each of shape (b, ...), and
+        the norms of the loss's gradients by the outputs, shape (b,); gives q numbers per record,
+        shape (q, b), each of that record alone.
+
+    Returns
+    -------
+    ndarray of shape (q, n)
+
+    Raises
+    ------
+    LeakproError
+        As for `module_statistics`.
+    """
     torch = sys.modules["torch"]
     weights, n = _weights(module), length(inputs)
-    layers = module_layers(module)
     size = min(_chunk(sum(value.numel() for value in weights.values())), batch_size or n)
     loss_of = _LOSSES[output]
     whole = None
@@ -90,9 +128,9 @@ def module_statistics(
             if output == "predictions":
                 wanted = wanted.to(next(iter(weights.values())).dtype)
             if whole is None:
-                whole = _goes_together(module, weights, batch, wanted, loss_of, layers)
+                whole = _goes_together(module, weights, batch, wanted, loss_of, measure)
             read = _together if whole else _one_by_one
-            parts.append(statistics(read(module, weights, batch, wanted, loss_of), layers))
+            parts.append(read(module, weights, batch, wanted, loss_of, measure))
     return np.concatenate(parts, axis=1)
 
 
@@ -107,15 +145,14 @@ def _goes_together(
     batch: Any,
     labels: Any,
     loss_of: Callable[[Any, Any], tuple[Any, Any]],
-    layers: list[str],
+    measure: Measure,
 ) -> bool:
     """Tell whether many records at once give what the first gives alone."""
     try:
-        many = _together(module, weights, batch, labels, loss_of)
+        first = _together(module, weights, batch, labels, loss_of, measure)[:, :1]
     except Exception:  # whatever a layer raises that torch.func cannot go through
         return False
-    first = statistics(many, layers)[:, :1]
-    alone = statistics(_one_by_one(module, weights, batch[:1], labels[:1], loss_of), layers)
+    alone = _one_by_one(module, weights, batch[:1], labels[:1], loss_of, measure)
     first, alone = np.maximum(first, _FAR_BELOW), np.maximum(alone, _FAR_BELOW)
     return bool(np.allclose(first, alone, rtol=0, atol=_TOLERANCE, equal_nan=True))
 
@@ -126,7 +163,8 @@ def _together(
     batch: Any,
     labels: Any,
     loss_of: Callable[[Any, Any], tuple[Any, Any]],
-) -> Norms:
+    measure: Measure,
+) -> NDArray[np.float64]:
     """Take the gradients of all records of a batch at once."""
     torch = sys.modules["torch"]
     # Copies, as a layer may write into its buffers even when it only evaluates.
@@ -140,7 +178,7 @@ def _together(
     one = torch.func.grad(loss_on, has_aux=True)
     with without_warnings("There is a performance drop"):
         gradients, residuals = torch.func.vmap(one, in_dims=(None, 0, 0))(plain, batch, labels)
-    return _norms([gradients[name] for name in weights], residuals)
+    return measure({name: gradients[name] for name in weights}, residuals)
 
 
 def _one_by_one(
@@ -149,7 +187,8 @@ def _one_by_one(
     batch: Any,
     labels: Any,
     loss_of: Callable[[Any, Any], tuple[Any, Any]],
-) -> Norms:
+    measure: Measure,
+) -> NDArray[np.float64]:
     """Take the gradients of one record after the other."""
     torch = sys.modules["torch"]
     values = list(weights.values())
@@ -168,17 +207,12 @@ def _one_by_one(
                     "its own error stands above: white-box attacks need a model that computes "
                     "outputs from weights without detaching them; else say access='scores'"
                 ) from exc
-            rows = [
-                (torch.zeros_like(value) if part is None else part.to_dense())[None]
-                for value, part in zip(values, gradients, strict=True)
-            ]
-            found.append(_norms(rows, residual.detach()[None]))
-    return Norms(
-        *(
-            np.concatenate([getattr(norms, name) for norms in found], axis=-1)
-            for name in ("log_l2", "log_l1", "log_max", "log_residual")
-        )
-    )
+            rows = {
+                name: (torch.zeros_like(value) if part is None else part.to_dense())[None]
+                for (name, value), part in zip(weights.items(), gradients, strict=True)
+            }
+            found.append(measure(rows, residual.detach()[None]))
+    return np.concatenate(found, axis=1)
 
 
 @contextmanager
