@@ -28,14 +28,15 @@ def with_weights(model: Any, arrays: Mapping[str, NDArray[Any]], what: str) -> A
     arrays : mapping of str to ndarray
         By the names of the state dict, in any order; or, where no names were sent
         (``"0"``, ``"1"``, …), in the order of the state dict or of the parameters. Buffers that
-        are missing, such as batch statistics that a client keeps to itself, stay the model's own.
+        are missing, such as batch statistics that a client keeps to itself, stay the model's own,
+        and so do parameters that are not trained.
     what : str
         What the arrays are, for messages.
 
     Raises
     ------
     LeakproError
-        If a parameter is missing, an array is none of the model's, or a shape differs.
+        If a trained parameter is missing, an array is none of the model's, or a shape differs.
     """
     state = _named(model, arrays, what)
     loaded = copy.deepcopy(model)
@@ -44,20 +45,19 @@ def with_weights(model: Any, arrays: Mapping[str, NDArray[Any]], what: str) -> A
 
 
 def parameters_of(model: Any, arrays: Mapping[str, NDArray[Any]], what: str) -> list[Any]:
-    """Give arrays as tensors, one per parameter, in the order of ``model.parameters()``.
+    """Give arrays as tensors, one per trained parameter, in the order of ``model.parameters()``.
 
     Parameters are as in `with_weights`, and so are the errors.
     """
     state = _named(model, arrays, what)
-    return [state[name] for name, _ in model.named_parameters()]
+    return [state[name] for name in _trained(model)]
 
 
 def _named(model: Any, arrays: Mapping[str, NDArray[Any]], what: str) -> dict[str, Any]:
     import torch
 
     own = model.state_dict()
-    parameters = [name for name, _ in model.named_parameters()]
-    given = _by_position(own, parameters, arrays)
+    given = _by_position(own, [name for name, _ in model.named_parameters()], arrays)
     advice = "give the model that the clients train"
     for name in given:
         if name not in own:
@@ -65,7 +65,7 @@ def _named(model: Any, arrays: Mapping[str, NDArray[Any]], what: str) -> dict[st
                 f"{what} holds {name!r}, which the model has not{nearest_match(name, own)}: "
                 f"{advice}"
             )
-    for name in parameters:
+    for name in _trained(model):
         if name not in given:
             raise LeakproError(
                 f"{what} holds nothing of the model's parameter {name!r}: {advice}, with the "
@@ -81,6 +81,10 @@ def _named(model: Any, arrays: Mapping[str, NDArray[Any]], what: str) -> dict[st
         name: torch.tensor(array, dtype=own[name].dtype, device=own[name].device)
         for name, array in given.items()
     }
+
+
+def _trained(model: Any) -> list[str]:
+    return [name for name, weight in model.named_parameters() if weight.requires_grad]
 
 
 def _by_position(

@@ -33,7 +33,6 @@ def train(message: Message, context: Context) -> Message:
     images, labels = batch_of(
         int(context.node_config["partition-id"]),
         int(message.content["config"]["server-round"]),
-        int(context.run_config["batch-size"]),
     )
     optimiser = torch.optim.SGD(model.parameters(), lr=float(context.run_config["learning-rate"]))
     loss = torch.nn.functional.cross_entropy(model(images), labels)
@@ -42,7 +41,7 @@ def train(message: Message, context: Context) -> Message:
     reply = RecordDict(
         {
             "arrays": ArrayRecord(model.state_dict()),
-            "metrics": MetricRecord({"num-examples": len(labels), "loss": float(loss)}),
+            "metrics": MetricRecord({"num-examples": len(labels), "loss": loss.item()}),
         }
     )
     return Message(reply, reply_to=message)

@@ -6,8 +6,10 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 CLIENTS = 2
-RECORDS = 24
+RECORDS = 48
 """Of each client."""
+BATCH = 16
+"""Of a client's records in each round."""
 
 
 def load_records() -> tuple[torch.Tensor, torch.Tensor]:
@@ -25,10 +27,10 @@ def records_of(partition: int) -> tuple[torch.Tensor, torch.Tensor]:
     return images[own], labels[own]
 
 
-def batch_of(partition: int, server_round: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+def batch_of(partition: int, server_round: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Give the records that a client learns from in one round, counted from 1."""
     images, labels = records_of(partition)
-    chosen = slice((server_round - 1) * size, server_round * size)
+    chosen = slice((server_round - 1) * BATCH, server_round * BATCH)
     return images[chosen], labels[chosen]
 
 
