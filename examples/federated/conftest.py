@@ -1,8 +1,8 @@
 """The app, run once as it stands and once with its defence, only when an audit needs it."""
 
 import pytest
-from federation import Federation
 
+from federation import Federation
 from pytest_leakpro.flower import recorded_rounds
 
 

@@ -1,4 +1,4 @@
-"""A Flower SuperLink of one's own, which simulates the clients, so that the user's is left alone."""
+"""A Flower SuperLink of one's own that simulates the clients, so the user's is left alone."""
 
 import os
 import socket

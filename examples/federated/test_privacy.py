@@ -1,9 +1,9 @@
 """The gate: what a client sends must not give away the records that it learned from."""
 
 import pytest
-from digits_app.task import batch_of, make_model, others
 from torch.nn.functional import cross_entropy
 
+from digits_app.task import batch_of, make_model, others
 from pytest_leakpro import LeakageError
 
 CLIENT = 0
