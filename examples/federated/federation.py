@@ -32,7 +32,7 @@ class Federation:
         }
 
     def __enter__(self) -> "Federation":
-        port, control = _free_ports(2)
+        port = _free_port()
         home = self.folder / "home"
         home.mkdir()
         (home / "config.toml").write_text(
@@ -41,7 +41,6 @@ class Federation:
         )
         command = [PROGRAMS / "flower-superlink", "--insecure", "--simulation"]
         command += ["--isolation", "subprocess", "--host", "127.0.0.1", "--port", str(port)]
-        command += ["--control-api-address", f"127.0.0.1:{control}"]
         with self.log.open("wb") as log:
             self.superlink = subprocess.Popen(
                 command, env=self.environment, stdout=log, stderr=subprocess.STDOUT
@@ -79,15 +78,10 @@ class Federation:
         return records
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:
