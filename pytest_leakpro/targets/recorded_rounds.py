@@ -307,9 +307,9 @@ class RecordedRounds:
         """
         from pytest_leakpro.targets.federated_update import FederatedUpdate
 
-        what = f"node {node} in round {round}"
-        before = with_weights(model, self.received(node, round), f"what {what} received")
-        update = parameters_of(model, self.sent(node, round), f"what {what} sent")
+        what = f"round {round}, node {node}"
+        before = with_weights(model, self.received(node, round), f"what was received in {what},")
+        update = parameters_of(model, self.sent(node, round), f"what was sent in {what},")
         knowledge.setdefault("name", what)
         return FederatedUpdate(before, update, batch, loss=loss, kind=kind, **knowledge)
 

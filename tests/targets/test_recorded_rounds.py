@@ -175,7 +175,7 @@ def test_an_update_as_a_target(tmp_path):
     target = recorded_rounds(tmp_path).federated_update(
         model, 11, 1, batch=batch, loss=torch.nn.functional.cross_entropy, learning_rate=0.5
     )
-    assert target.name == "node 11 in round 1"
+    assert target.name == "round 1, node 11"
     assert target.model.training
     for name, value in target.model.state_dict().items():
         np.testing.assert_array_equal(value.numpy(), before[name])
