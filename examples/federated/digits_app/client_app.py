@@ -6,11 +6,11 @@ from flwr.clientapp import ClientApp
 from flwr.clientapp.mod import LocalDpMod
 from flwr.clientapp.typing import ClientAppCallable
 
-from digits_app.task import batch_of, make_model
+from digits_app.task import LEARNING_RATE, batch_of, make_model
 from pytest_leakpro.flower import audit_mod
 
-CLIPPING_NORM = 1.0
-NOISE = LocalDpMod(clipping_norm=CLIPPING_NORM, sensitivity=CLIPPING_NORM, epsilon=50.0, delta=1e-5)
+CLIPPING_NORM = 0.5
+NOISE = LocalDpMod(clipping_norm=CLIPPING_NORM, sensitivity=CLIPPING_NORM, epsilon=20.0, delta=1e-5)
 
 
 def privacy_mod(message: Message, context: Context, call_next: ClientAppCallable) -> Message:
@@ -34,7 +34,7 @@ def train(message: Message, context: Context) -> Message:
         int(context.node_config["partition-id"]),
         int(message.content["config"]["server-round"]),
     )
-    optimiser = torch.optim.SGD(model.parameters(), lr=float(context.run_config["learning-rate"]))
+    optimiser = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
     loss = torch.nn.functional.cross_entropy(model(images), labels)
     loss.backward()
     optimiser.step()

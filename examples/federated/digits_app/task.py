@@ -10,6 +10,7 @@ RECORDS = 48
 """Of each client."""
 BATCH = 16
 """Of a client's records in each round."""
+LEARNING_RATE = 0.5
 
 
 def load_records() -> tuple[torch.Tensor, torch.Tensor]:
