@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("flwr.serverapp.strategy")
 
-from flwr.app import Error, Message, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Error, Message, RecordDict
+from flwr.client import NumPyClient
 from flwr.clientapp import ClientApp
 
 from pytest_leakpro import LeakproError
@@ -60,6 +61,22 @@ def test_arrays_are_found_under_any_key(tmp_path):
     message = instruction({"weights": record(**WEIGHTS)})
     through_app(audit_mod_to(tmp_path), message, context(), adding(1, key="after"))
     np.testing.assert_array_equal(recorded_rounds(tmp_path).update(11, 1)["b"], [1, 1, 1])
+
+
+def test_a_numpy_client(tmp_path):
+    class Adding(NumPyClient):
+        def fit(self, parameters, config):
+            return [array + 1 for array in parameters], 5, {}
+
+    app = ClientApp(lambda _: Adding().to_client(), mods=[audit_mod_to(tmp_path)])
+    content = {
+        "fitins.parameters": ArrayRecord(list(WEIGHTS.values())),
+        "fitins.config": ConfigRecord(),
+    }
+    app(instruction(content, round_=None, group="2"), context())
+    rounds = recorded_rounds(tmp_path)
+    assert rounds.n_examples(11, 2) == 5
+    np.testing.assert_array_equal(rounds.update(11, 2)["0"], [1, 1, 1])
 
 
 def test_several_array_records_and_none_are_errors(tmp_path):
