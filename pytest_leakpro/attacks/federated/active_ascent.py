@@ -109,6 +109,8 @@ class ActiveAscent(MembershipAttack):
         after = np.zeros(len(labels))
         for number in range(self.groups):
             mine = np.flatnonzero(group == number)
+            if not len(mine):  # fewer records than groups
+                continue
             records = take(inputs, mine), labels[mine]
             model = copy.deepcopy(view.model)
             for seed in seeds[number]:

@@ -179,6 +179,7 @@ def test_as_many_rounds_are_continued_as_said(by_heart):
     found = audit(target, attacks=[ActiveAscent(groups=3, rounds=2, most_steps=4)])
     assert len(set(seeds)) == 6
     (figures,) = found.measurements[0].figures
+    assert np.isfinite(area(ActiveAscent(groups=100, rounds=1, most_steps=1), target))
     # Both sides once, after each round a third of them, and at most four times while climbing.
     assert 80 + 2 * 80 < figures.queries <= 80 + 2 * 80 + 2 * 4 * 80
     assert found.details["queries"] == figures.queries

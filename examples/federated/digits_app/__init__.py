@@ -1,0 +1,1 @@
+"""Two clients learn to read handwritten digits."""

@@ -1,0 +1,39 @@
+"""The gate: what a client sends must not give away the records that it learned from."""
+
+import pytest
+from torch.nn.functional import cross_entropy
+
+from digits_app.task import LEARNING_RATE, batch_of, make_model, others
+from pytest_leakpro import LeakageError
+
+CLIENT = 0
+ROUND = 1
+POPULATION = 200
+
+UPDATE = ("reconstruction[psnr>=20] <= 5%", "label_recovery <= 35%")
+
+
+def update(rounds, name):
+    """Give what the server got of one client in the first round, and the records it is of."""
+    images, labels = others()
+    return rounds.federated_update(
+        make_model(),
+        rounds.node_of(CLIENT),
+        ROUND,
+        batch=batch_of(CLIENT, ROUND),
+        loss=cross_entropy,
+        learning_rate=LEARNING_RATE,
+        population=(images[:POPULATION], labels[:POPULATION]),
+        name=name,
+    )
+
+
+@pytest.mark.xfail(raises=LeakageError, strict=True, reason="one step on few records shows them")
+@pytest.mark.leakage(*UPDATE)
+def test_plain_updates_keep_their_records(leakpro, plain):
+    leakpro.audit(update(plain, "plain update"))
+
+
+@pytest.mark.leakage(*UPDATE)
+def test_private_updates_keep_their_records(leakpro, private):
+    leakpro.audit(update(private, "private update"))
