@@ -3,14 +3,16 @@
 import pytest
 from torch.nn.functional import cross_entropy
 
-from digits_app.task import LEARNING_RATE, batch_of, make_model, others
-from pytest_leakpro import LeakageError
+from digits_app.task import LEARNING_RATE, batch_of, make_model, others, records_of
+from pytest_leakpro import FederatedRounds, LeakageError
 
 CLIENT = 0
 ROUND = 1
 POPULATION = 200
 
 UPDATE = ("reconstruction[psnr>=20] <= 5%", "label_recovery <= 35%")
+# Of 48 members: the sizes allow no narrower budget.
+MEMBERSHIP = "auc <= 0.85"
 
 
 def update(rounds, name):
@@ -28,6 +30,21 @@ def update(rounds, name):
     )
 
 
+def membership(rounds, name):
+    """Give what the other client saw, round by round, of whose records were learned from."""
+    images, labels = others()
+    return FederatedRounds(
+        rounds.models(make_model),
+        members=records_of(CLIENT),
+        nonmembers=(images[POPULATION:], labels[POPULATION:]),
+        own=records_of(1 - CLIENT),
+        population=(images[:POPULATION], labels[:POPULATION]),
+        access="client",
+        output="logits",
+        name=name,
+    )
+
+
 @pytest.mark.xfail(raises=LeakageError, strict=True, reason="one step on few records shows them")
 @pytest.mark.leakage(*UPDATE)
 def test_plain_updates_keep_their_records(leakpro, plain):
@@ -37,3 +54,14 @@ def test_plain_updates_keep_their_records(leakpro, plain):
 @pytest.mark.leakage(*UPDATE)
 def test_private_updates_keep_their_records(leakpro, private):
     leakpro.audit(update(private, "private update"))
+
+
+@pytest.mark.leakage(MEMBERSHIP)
+def test_plain_rounds_do_not_tell_who_took_part(leakpro, plain):
+    """Three steps say little of any one record to who sees their average alone."""
+    leakpro.audit(membership(plain, "plain rounds"))
+
+
+@pytest.mark.leakage(MEMBERSHIP)
+def test_private_rounds_do_not_tell_who_took_part(leakpro, private):
+    leakpro.audit(membership(private, "private rounds"))
