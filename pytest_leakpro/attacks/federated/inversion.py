@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.federated.label_guesses import guess_labels
-from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
 from pytest_leakpro.attacks.federated.searches import Watch
 from pytest_leakpro.gate.errors import LeakproError
 
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
     from pytest_leakpro.targets.update_view import AuditedUpdates, UpdateView
 
-__all__ = ["ImageSearch", "bounded", "positive", "whole"]
+__all__ = ["ImageSearch", "bounded", "labels_of", "positive", "practising", "whole"]
 
 
 @dataclass(frozen=True)

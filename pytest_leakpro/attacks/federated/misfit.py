@@ -5,10 +5,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import copy
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_leakpro.targets.client_training import batch_statistics
@@ -16,7 +15,7 @@ from pytest_leakpro.targets.client_training import batch_statistics
 if TYPE_CHECKING:
     from pytest_leakpro.targets.update_view import UpdateView
 
-__all__ = ["Misfit", "cast", "roughness"]
+__all__ = ["Misfit", "roughness"]
 
 Distance = Literal["squared", "cosine"]
 _TINY = 1e-30
@@ -68,7 +67,7 @@ class Misfit:
     def _of_updates(self, images: Any, labels: Any) -> Any:
         found, sent = self.view.simulate(images, labels), self.view.update
         if self.masked:
-            found = [one * (two != 0) for one, two in zip(found, sent, strict=True)]
+            found = tuple(one * (two != 0) for one, two in zip(found, sent, strict=True))
         norm = sum(part.square().sum() for part in sent) + _TINY
         if self.distance == "squared":
             pairs = zip(found, sent, strict=True)
@@ -84,7 +83,9 @@ class Misfit:
             gathered = stack.enter_context(batch_statistics(self.view.model))
             if features:
                 assert self.layer is not None
-                hook = self.layer.register_forward_pre_hook(lambda _, args: entering.append(args[0]))
+                hook = self.layer.register_forward_pre_hook(
+                    lambda _, args: entering.append(args[0])
+                )
                 stack.callback(hook.remove)
             stack.enter_context(torch.enable_grad())
             _call(self.view.model, images)
@@ -123,21 +124,3 @@ def roughness(images: Any) -> Any:
     down = (images[..., 1:, :] - images[..., :-1, :]).abs().mean()
     across = (images[..., :, 1:] - images[..., :, :-1]).abs().mean()
     return down + across
-
-
-def cast(view: UpdateView, dtype: Any) -> UpdateView:
-    """Give the view with everything in another floating-point type."""
-
-    def to(values: Any) -> Any:
-        return tuple(value.to(dtype) if value.is_floating_point() else value for value in values)
-
-    model = copy.deepcopy(view.model).to(dtype)
-    return replace(
-        view,
-        model=model,
-        parameters=to(view.parameters),
-        update=to(view.update),
-        bounds=None if view.bounds is None else to(view.bounds),
-        population=None if view.population is None else to(view.population),
-        statistics=None if view.statistics is None else tuple(map(to, view.statistics)),
-    )

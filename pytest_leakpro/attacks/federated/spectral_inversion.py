@@ -5,7 +5,6 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,14 +21,15 @@ from pytest_leakpro.attacks.federated.inversion import (
 )
 from pytest_leakpro.attacks.federated.last_features import last_features
 from pytest_leakpro.attacks.federated.linear_layers import last_linear
-from pytest_leakpro.attacks.federated.misfit import Misfit, cast
-from pytest_leakpro.attacks.federated.quality import assigned
+from pytest_leakpro.attacks.federated.misfit import Misfit
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
-from pytest_leakpro.attacks.federated.searches import Watch, quasi_newton
+from pytest_leakpro.attacks.federated.searches import quasi_newton
+from pytest_leakpro.attacks.federated.settings import least_error
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.end_layers import model_outputs
 
 if TYPE_CHECKING:
+    from pytest_leakpro.attacks.federated.searches import Watch
     from pytest_leakpro.targets.update_view import Practice, UpdateView
 
 __all__ = ["SpectralInversion"]
@@ -37,11 +37,12 @@ __all__ = ["SpectralInversion"]
 _FAINT = 0.1  # so that records of one class do not start alike
 _MADE_UP = 64
 _PRACTICE = 2
-_PRACTICE_STEPS = 60
+_PRACTICE_STEPS = 40
 _DRAWN = 16
 _STATISTICS = 0.1
-_TERMS = ((1.0, 0.0), (1.0, 0.1), (0.0, 1.0))  # weights of the update and of the last features
+_TERMS = ((1.0, 0.0), (0.0, 1.0))  # weights of the update and of the last features
 _LEAST_PRIOR = 1e-12
+_NOISY = 1e3
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,10 @@ class SpectralInversion(ImageSearch):
             tried = [replace(one, terms=terms) for one in tried for terms in _TERMS]
         if self.prior == "tune":
             tried = [replace(one, prior=one.prior + _noise(practice, one)) for one in tried]
-        best, error = _least_error(tried, practice, rng)
-        if self.prior == "tune" and best.prior > 1e3 * _LEAST_PRIOR:
-            others = [replace(best, prior=best.prior * factor) for factor in (0.1, 10.0)]
-            other, its_error = _least_error(others, practice, rng)
-            best = other if its_error < error else best
+        best = least_error(tried, practice, rng, _PRACTICE_STEPS)
+        if self.prior == "tune" and best.prior > _NOISY * _LEAST_PRIOR:
+            tried = [replace(best, prior=best.prior * factor) for factor in (1.0, 0.1, 10.0)]
+            best = least_error(tried, practice, rng, _PRACTICE_STEPS)
         return best
 
     def search(self, view: UpdateView, rng: np.random.Generator, watch: Watch) -> Rebuilt:
@@ -152,17 +152,17 @@ class SpectralInversion(ImageSearch):
         update, features = self.terms
         statistics = _STATISTICS if view.statistics is not None else 0.0
         entered, layer, spread = None, None, 1.0
-        wide = view
         if features:
             found = last_features(view, labels, rng)
             if found is None:
                 update = update or 1.0
             else:
                 entered = found.values.to(view.dtype)
-                layer = last_linear(wide).layer
-                spread = _spread(wide, layer, rng)
+                last = last_linear(view)
+                assert last is not None
+                layer, spread = last.layer, _spread(view, last.layer, rng)
         return Misfit(
-            wide, "squared", update, features, statistics, self.masked, layer, entered, spread
+            view, "squared", update, features, statistics, self.masked, layer, entered, spread
         )
 
 
@@ -175,7 +175,8 @@ def _spread(view: UpdateView, layer: Any, rng: np.random.Generator) -> float:
         model_outputs(view.model, prior.images(prior.draw(_DRAWN, rng)))
     finally:
         hook.remove()
-    return float(entering[-1].reshape(_DRAWN, -1).var(0).mean()) or 1.0
+    spread = float(entering[-1].reshape(_DRAWN, -1).var(0).mean())
+    return spread if spread > 0 else 1.0
 
 
 def _share_of_zeros(practice: list[Practice]) -> float:
@@ -198,26 +199,3 @@ def _noise(practice: list[Practice], settings: SpectralInversion) -> float:
             count += int(seen.sum())
         ratios.append(added / (total * count) if total * count else 0.0)
     return float(np.mean(ratios))
-
-
-def _least_error(
-    tried: list[SpectralInversion], practice: list[Practice], rng: np.random.Generator
-) -> tuple[SpectralInversion, float]:
-    """Find the settings that come nearest to the images of practice."""
-    errors = []
-    seeds = [int(rng.integers(2**31)) for _ in practice]
-    for one in tried:
-        quick = replace(one, steps=min(one.steps, _PRACTICE_STEPS), restarts=1)
-        total = 0.0
-        for made, seed in zip(practice, seeds, strict=True):
-            found = quick.search(
-                made.view, np.random.default_rng(seed), Watch(None, lambda _: None)
-            )
-            off = (found.inputs[:, None] - made.inputs[None]).flatten(2).square().mean(-1)
-            off = off.cpu().numpy()
-            off = np.where(np.isfinite(off), off, 1e12)
-            chosen = assigned(off.T)
-            total += math.log(off[chosen, np.arange(len(chosen))].mean() + 1e-12)
-        errors.append(total)
-    place = int(np.argmin(errors))
-    return tried[place], errors[place]
