@@ -68,7 +68,6 @@ class InvertingGradients(ImageSearch):
     statistics: float = 0.1
 
     name: ClassVar[str] = "inverting_gradients"
-    default: ClassVar[bool] = False  # spectral_inversion finds more, in less time
     rank: ClassVar[int] = 20
 
     def __post_init__(self) -> None:

@@ -31,6 +31,7 @@ _STEPS = 100
 _SPREAD = 0.3
 _EXACT = 1e-12
 _PLAUSIBLE = 1e-3
+_TINY = 1e-12
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -97,24 +98,33 @@ def last_features(view: UpdateView, labels: Any, rng: np.random.Generator) -> La
     answers = right @ weights.T
     last = right[:, -1] if found.bias is not None else None
 
-    def slopes(mixture: Any) -> Any:
-        outputs = mixture @ answers
+    def slopes(outputs: Any) -> Any:
         if offset is not None:
             outputs = outputs + offset
         return torch.func.grad(lambda out: view.loss(out, labels))(outputs)
 
-    def misses(mixture: Any) -> Any:
-        off = (slopes(mixture).T @ mixture / sizes[0] - left).reshape(-1)
+    def misses(point: Any) -> Any:
+        mixture, scale = point[:, :n], 1.0
+        if point.shape[1] > n:
+            scale = point[0, n].exp()
+        off = (scale * slopes(mixture @ answers).T @ mixture / sizes[0] - left).reshape(-1)
         return off if last is None else torch.cat([off, mixture @ last - 1])
 
     best: tuple[float, Any] = (float("inf"), None)
     for trial in range(_STARTS):
+        # A clipped update is scaled, and so is one of an unknown learning rate.
+        free = trial % 2 == 1
         outputs = torch.zeros(n, len(weights), dtype=torch.float64, device=weights.device)
-        if trial or len(labels.unique()) < n:  # records of one class start apart
+        if trial > 1 or len(labels.unique()) < n:  # records of one class start apart
             drawn = torch.as_tensor(rng.normal(size=outputs.shape), device=weights.device)
             outputs = outputs + _SPREAD * drawn
-        first = torch.func.grad(lambda out: view.loss(out, labels))(outputs)
-        start = torch.linalg.pinv(first.T) @ (left * sizes[0])
+        first, factor = slopes(outputs), torch.ones((), dtype=torch.float64)
+        if free and found.bias is not None:
+            plain, sent = first.sum(0), gradient[:, -1]
+            factor = ((plain @ sent) / (plain @ plain)).clamp_min(_TINY)
+        start = torch.linalg.pinv(first.T) @ (left * sizes[0]) / factor
+        if free:
+            start = torch.column_stack([start, factor.log().expand(n)])
         reached = _least_squares(misses, start)
         if reached[0] < best[0]:
             best = reached
@@ -123,7 +133,7 @@ def last_features(view: UpdateView, labels: Any, rng: np.random.Generator) -> La
     misfit, mixture = best
     if not misfit < _PLAUSIBLE:
         return None
-    values = mixture @ right
+    values = mixture[:, :n] @ right
     return LastFeatures(values if last is None else values[:, :-1], misfit)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.end_layers import model_outputs
 
 if TYPE_CHECKING:
+    from pytest_leakpro.attacks.federated.misfit import Distance
     from pytest_leakpro.attacks.federated.searches import Watch
     from pytest_leakpro.targets.update_view import Practice, UpdateView
 
@@ -43,6 +44,8 @@ _STATISTICS = 0.1
 _TERMS = ((1.0, 0.0), (0.0, 1.0))  # weights of the update and of the last features
 _LEAST_PRIOR = 1e-12
 _NOISY = 1e3
+_UNSCALED = 0.02
+_TINY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class SpectralInversion(ImageSearch):
         Weight of the prior; by default by the part of the update that a defence added.
     masked : "tune" or bool
         Whether entries that were sent as exactly 0 count for nothing.
+    distance : {"tune", "squared", "cosine"}
+        Of updates; by default squared, and the cosine where the client scales what it sends.
 
     References
     ----------
@@ -77,6 +82,7 @@ class SpectralInversion(ImageSearch):
     terms: Any = "tune"
     prior: Any = "tune"
     masked: Any = "tune"
+    distance: Literal["tune", "squared", "cosine"] = "tune"
 
     name: ClassVar[str] = "spectral_inversion"
     rank: ClassVar[int] = 10
@@ -95,9 +101,14 @@ class SpectralInversion(ImageSearch):
         if self.masked != "tune" and not isinstance(self.masked, bool):
             raise LeakproError(f"masked of the attack {self.name!r}: give 'tune', True or False")
 
+        if self.distance not in ("tune", "squared", "cosine"):
+            raise LeakproError(
+                f"distance of the attack {self.name!r}: give 'tune', 'squared' or 'cosine'"
+            )
+
     def settle(self, view: UpdateView, rng: np.random.Generator) -> SpectralInversion:
         """Tune what is to be tuned; a function of the view's model and client, not its update."""
-        if "tune" not in (self.terms, self.prior, self.masked):
+        if "tune" not in (self.terms, self.prior, self.masked, self.distance):
             return self
         prior = image_prior(view)
         made_up = prior.images(prior.draw(max(_MADE_UP, view.n_records), rng))
@@ -107,6 +118,7 @@ class SpectralInversion(ImageSearch):
             terms=_TERMS[0] if self.terms == "tune" else self.terms,
             prior=_LEAST_PRIOR if self.prior == "tune" else self.prior,
             masked=False if self.masked == "tune" else self.masked,
+            distance="squared" if self.distance == "tune" else self.distance,
         )
         if not practice:
             return plain
@@ -114,6 +126,8 @@ class SpectralInversion(ImageSearch):
         tried = [plain]
         if self.masked == "tune" and zeros > 0.5:
             tried.append(replace(plain, masked=True))
+        if self.distance == "tune":
+            tried = [replace(one, distance=_distance(practice, one)) for one in tried]
         if self.terms == "tune":
             tried = [replace(one, terms=terms) for one in tried for terms in _TERMS]
         if self.prior == "tune":
@@ -162,7 +176,15 @@ class SpectralInversion(ImageSearch):
                 assert last is not None
                 layer, spread = last.layer, _spread(view, last.layer, rng)
         return Misfit(
-            view, "squared", update, features, statistics, self.masked, layer, entered, spread
+            view,
+            cast("Distance", self.distance),
+            update,
+            features,
+            statistics,
+            self.masked,
+            layer,
+            entered,
+            spread,
         )
 
 
@@ -184,18 +206,37 @@ def _share_of_zeros(practice: list[Practice]) -> float:
     return sum(int((part == 0).sum()) for part in parts) / sum(part.numel() for part in parts)
 
 
+def _compared(one: Practice, *, masked: bool) -> tuple[Any, Any]:
+    """Give what the client would have sent without a defence, and what it sent, as vectors."""
+    torch = sys.modules["torch"]
+    plain = one.view.simulate(one.inputs, one.labels, differentiable=False)
+    before, after = (
+        torch.cat([part.detach().double().reshape(-1) for part in parts])
+        for parts in (plain, one.view.update)
+    )
+    seen = (after != 0) if masked else slice(None)
+    return before[seen], after[seen]
+
+
+def _distance(practice: list[Practice], settings: SpectralInversion) -> Distance:
+    """Tell whether the client scales what it sends."""
+    for one in practice:
+        plain, sent = _compared(one, masked=settings.masked)
+        scale = float((plain @ sent) / (plain @ plain).clamp_min(_TINY))
+        if abs(scale - 1) > _UNSCALED:
+            return "cosine"
+    return "squared"
+
+
 def _noise(practice: list[Practice], settings: SpectralInversion) -> float:
     """Give the variance that a defence adds to an entry, relative to the update's square."""
     ratios = []
     for one in practice:
-        plain = one.view.simulate(one.inputs, one.labels, differentiable=False)
-        sent = one.view.update
-        added = total = 0.0
-        count = 0
-        for two, three in zip(plain, sent, strict=True):
-            seen = (three != 0) if settings.masked else (three == three)
-            added += float((three - two)[seen].square().sum())
-            total += float(three.square().sum())
-            count += int(seen.sum())
-        ratios.append(added / (total * count) if total * count else 0.0)
+        plain, sent = _compared(one, masked=settings.masked)
+        scale = 1.0
+        if settings.distance == "cosine":
+            scale = (plain @ sent) / (plain @ plain).clamp_min(_TINY)
+        added = (sent - scale * plain).square().sum()
+        total = sent.square().sum() * len(sent)
+        ratios.append(float(added / total) if total > 0 else 0.0)
     return float(np.mean(ratios))
