@@ -11,7 +11,10 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
+from pytest_leakpro.attacks.federated.image_prior import image_prior
 from pytest_leakpro.attacks.federated.label_guesses import guess_labels
 from pytest_leakpro.attacks.federated.searches import Watch
 from pytest_leakpro.gate.errors import LeakproError
@@ -19,12 +22,10 @@ from pytest_leakpro.gate.errors import LeakproError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-
     from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
-    from pytest_leakpro.targets.update_view import AuditedUpdates, UpdateView
+    from pytest_leakpro.targets.update_view import AuditedUpdates, Practice, UpdateView
 
-__all__ = ["ImageSearch", "bounded", "labels_of", "positive", "practising", "whole"]
+__all__ = ["ImageSearch", "bounded", "labels_of", "positive", "practise", "whole"]
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,33 @@ def positive(name: str, option: str, value: Any, *, or_zero: bool = False) -> No
         raise LeakproError(f"{option} of the attack {name!r}: give a {word}")
 
 
-def practising(view: UpdateView, rng: np.random.Generator, images: Any) -> UpdateView:
-    """Give the view with a population: its own, or made-up images with labels drawn evenly."""
+def practise(view: UpdateView, rng: np.random.Generator, count: int) -> list[Practice]:
+    """Make updates to tune a search on.
+
+    Parameters
+    ----------
+    view : UpdateView
+        Of its update nothing is looked at.
+    rng : numpy.random.Generator
+        Draws the images.
+    count : int
+        How many updates.
+
+    Returns
+    -------
+    list of Practice
+        Of images of the population; where it is smaller than a batch, of images drawn from their
+        prior, of as many classes as there can be. Empty where labels are no classes.
+    """
     torch = sys.modules["torch"]
     if view.population is not None and len(view.population[0]) >= view.n_records:
-        return view
-    if view.n_classes is None:
-        return view
-    labels = torch.as_tensor(rng.integers(view.n_classes, size=len(images)), device=view.device)
-    return replace(view, population=(bounded(view, images), labels))
+        return view.practice(rng, count)
+    made = []
+    prior = image_prior(view)
+    for _ in range(count if view.n_classes is not None else 0):
+        assert view.n_classes is not None
+        images = bounded(view, prior.images(prior.draw(view.n_records, rng)))
+        labels = np.resize(rng.permutation(view.n_classes), view.n_records)
+        mine = images, torch.as_tensor(labels, device=view.device)
+        made += replace(view, population=mine).practice(rng, 1)
+    return made

@@ -9,13 +9,12 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pytest_leakpro.attacks.federated.image_prior import image_prior
 from pytest_leakpro.attacks.federated.inversion import (
     ImageSearch,
     bounded,
     labels_of,
     positive,
-    practising,
+    practise,
 )
 from pytest_leakpro.attacks.federated.misfit import Misfit, roughness
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
@@ -33,7 +32,6 @@ __all__ = ["FedAvgInversion", "InvertingGradients", "StatisticsInversion"]
 
 _WEIGHTS = (0.003, 0.03, 0.3)
 _UNTUNED = 0.03
-_MADE_UP = 64
 _PRACTICE = 1
 _PRACTICE_STEPS = 120
 
@@ -86,9 +84,7 @@ class InvertingGradients(ImageSearch):
         """Tune the weight of the variation; a function of the view's model and client."""
         if self.total_variation != "tune":
             return self
-        prior = image_prior(view)
-        made_up = prior.images(prior.draw(max(_MADE_UP, view.n_records), rng))
-        practice = practising(view, rng, made_up).practice(rng, _PRACTICE)
+        practice = practise(view, rng, _PRACTICE)
         if not practice:
             return replace(self, total_variation=_UNTUNED)
         tried = [replace(self, total_variation=weight) for weight in _WEIGHTS]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["LastFeatures", "last_features"]
 
 _MOST_RECORDS = 32
-_STARTS = 8
+_STARTS = 4
 _STEPS = 100
 _SPREAD = 0.3
 _EXACT = 1e-12

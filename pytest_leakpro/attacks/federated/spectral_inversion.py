@@ -17,7 +17,7 @@ from pytest_leakpro.attacks.federated.inversion import (
     bounded,
     labels_of,
     positive,
-    practising,
+    practise,
 )
 from pytest_leakpro.attacks.federated.last_features import last_features
 from pytest_leakpro.attacks.federated.linear_layers import last_linear
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["SpectralInversion"]
 
 _FAINT = 0.1  # so that records of one class do not start alike
-_MADE_UP = 64
 _PRACTICE = 2
 _PRACTICE_STEPS = 40
 _DRAWN = 16
@@ -110,9 +109,7 @@ class SpectralInversion(ImageSearch):
         """Tune what is to be tuned; a function of the view's model and client, not its update."""
         if "tune" not in (self.terms, self.prior, self.masked, self.distance):
             return self
-        prior = image_prior(view)
-        made_up = prior.images(prior.draw(max(_MADE_UP, view.n_records), rng))
-        practice = practising(view, rng, made_up).practice(rng, _PRACTICE)
+        practice = practise(view, rng, _PRACTICE)
         plain = replace(
             self,
             terms=_TERMS[0] if self.terms == "tune" else self.terms,
