@@ -20,7 +20,7 @@ from pytest_leakpro.attacks.federated.searches import Watch
 from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
     from pytest_leakpro.targets.update_view import AuditedUpdates, Practice, UpdateView
@@ -61,6 +61,11 @@ class ImageSearch(UpdateAttack):
             reason = "it guesses labels that are classes, and these are none: say labels_known=True"
         return reason
 
+    def steps_on(self, view: UpdateView) -> int:
+        """Tell how often an update is differentiated; see `UpdateAttack.steps_on`."""
+        del view
+        return self.steps * self.restarts
+
     def settle(self, view: UpdateView, rng: np.random.Generator) -> ImageSearch:
         """Tune the settings on updates that the attacker makes; by default there are none."""
         del view, rng
@@ -73,18 +78,16 @@ class ImageSearch(UpdateAttack):
         watch = Watch(self.seconds, say)
         return self.settle(view, rng).search(view, rng, watch)
 
-    def rebuild_all(self, view: AuditedUpdates, rng: np.random.Generator) -> tuple[Rebuilt, ...]:
+    def rebuild_all(self, view: AuditedUpdates, rng: np.random.Generator) -> Iterator[Rebuilt]:
         """Rebuild every batch, with settings that are tuned once for batches of one size."""
         tuning, *streams = rng.spawn(len(view.updates) + 1)
         settled: dict[int, ImageSearch] = {}
-        found = []
         for entry, stream in zip(view.updates, streams, strict=True):
             n = entry.view.n_records
             if n not in settled:
                 settled[n] = self.settle(entry.view, tuning)
             watch = Watch(self.seconds, view.say)
-            found.append(settled[n].search(entry.view, stream, watch))
-        return tuple(found)
+            yield settled[n].search(entry.view, stream, watch)
 
     @abstractmethod
     def search(self, view: UpdateView, rng: np.random.Generator, watch: Watch) -> Rebuilt:

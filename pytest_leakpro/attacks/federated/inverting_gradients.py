@@ -66,7 +66,7 @@ class InvertingGradients(ImageSearch):
     statistics: float = 0.1
 
     name: ClassVar[str] = "inverting_gradients"
-    rank: ClassVar[int] = 20
+    rank: ClassVar[int] = 52
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -144,7 +144,7 @@ class StatisticsInversion(InvertingGradients):
     name: ClassVar[str] = "statistics_inversion"
     needs_statistics: ClassVar[bool] = True
     default: ClassVar[bool] = False
-    rank: ClassVar[int] = 21
+    rank: ClassVar[int] = 53
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class FedAvgInversion(InvertingGradients):
 
     name: ClassVar[str] = "fedavg_inversion"
     default: ClassVar[bool] = False
-    rank: ClassVar[int] = 22
+    rank: ClassVar[int] = 55
 
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""

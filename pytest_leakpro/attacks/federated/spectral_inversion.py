@@ -84,7 +84,7 @@ class SpectralInversion(ImageSearch):
     distance: Literal["tune", "squared", "cosine"] = "tune"
 
     name: ClassVar[str] = "spectral_inversion"
-    rank: ClassVar[int] = 10
+    rank: ClassVar[int] = 51
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -129,7 +129,7 @@ class SpectralInversion(ImageSearch):
             tried = [replace(one, terms=terms) for one in tried for terms in _TERMS]
         if self.prior == "tune":
             tried = [replace(one, prior=one.prior + _noise(practice, one)) for one in tried]
-        best = least_error(tried, practice, rng, _PRACTICE_STEPS)
+        best = least_error(tried, practice[:1], rng, _PRACTICE_STEPS)
         if self.prior == "tune" and best.prior > _NOISY * _LEAST_PRIOR:
             tried = [replace(best, prior=best.prior * factor) for factor in (1.0, 0.1, 10.0)]
             best = least_error(tried, practice, rng, _PRACTICE_STEPS)
@@ -232,8 +232,8 @@ def _noise(practice: list[Practice], settings: SpectralInversion) -> float:
         plain, sent = _compared(one, masked=settings.masked)
         scale = 1.0
         if settings.distance == "cosine":
-            scale = (plain @ sent) / (plain @ plain).clamp_min(_TINY)
+            scale = float((plain @ sent) / (plain @ plain).clamp_min(_TINY))
         added = (sent - scale * plain).square().sum()
-        total = sent.square().sum() * len(sent)
-        ratios.append(float(added / total) if total > 0 else 0.0)
+        total = float(sent.square().sum()) * len(sent)
+        ratios.append(float(added) / total if total > 0 else 0.0)
     return float(np.mean(ratios))
