@@ -128,7 +128,8 @@ class LocalTraining:
             ]
             if not differentiable:
                 weights = [value.detach().requires_grad_(True) for value in weights]
-        return tuple(value - old for value, old in zip(weights, before, strict=True))
+        changes = tuple(value - old for value, old in zip(weights, before, strict=True))
+        return changes if differentiable else tuple(change.detach() for change in changes)
 
     def steps(self, n: int) -> Iterator[slice]:
         """Give the places of the records of each local step, of n in all."""

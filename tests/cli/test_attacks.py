@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_leakpro import Classifier, Regressor
+from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.registry import builtin_attacks
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
 from pytest_leakpro.cli.main import main
@@ -25,7 +26,8 @@ def test_every_attack_has_its_row(capsys):
         needed = ["shadow models"] * attack.needs_shadow + ["population"] * attack.needs_population
         needs = (needed + [attack.needs_also] * bool(attack.needs_also) or ["-"])[0]
         first = needs if len(needs) <= 13 else needs.split()[0]  # longer ones go on below
-        access = "release" if attack.access is None else attack.access.value
+        kind = "update" if isinstance(attack, UpdateAttack) else "release"
+        access = kind if attack.access is None else attack.access.value
         metric = attack.metrics[0][:8]  # longer ones go on below
         assert re.search(rf" {access} +{first}.* +{metric}", rows[name])
     assert max(map(len, out.splitlines())) <= 110
@@ -41,6 +43,14 @@ def test_attacks_on_releases_stand_in_the_suites_of_their_metrics(capsys):
     assert re.search(r"^groundhog +.* given generate=$", out, re.M)
     assert re.search(r"^closest_record +.* no$", out, re.M)
     assert "lira" not in out
+
+
+def test_attacks_on_updates_say_of_which_records(capsys):
+    out = attacks(capsys, "--target", "FederatedUpdate")
+    assert re.search(r"^first_layer +.* of images, table$", out, re.M)
+    assert re.search(r"^imprint +.* given behaviour='m$", out, re.M)
+    assert re.search(r"^tag +.* of tokens$", out, re.M)
+    assert re.search(r"^dlg +.* no$", out, re.M)
 
 
 def test_rows_of_one_kind_of_target(capsys):

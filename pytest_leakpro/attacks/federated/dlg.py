@@ -46,7 +46,7 @@ class DeepLeakage(ImageSearch):
 
     name: ClassVar[str] = "dlg"
     default: ClassVar[bool] = False  # spectral_inversion finds more of the same objective
-    rank: ClassVar[int] = 57
+    rank: ClassVar[int] = 306
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -44,7 +44,7 @@ class FirstLayer(UpdateAttack):
 
     name: ClassVar[str] = "first_layer"
     forms: ClassVar[tuple[str, ...]] = ("images", "table")
-    rank: ClassVar[int] = 50
+    rank: ClassVar[int] = 301
 
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""

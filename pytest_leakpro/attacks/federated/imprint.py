@@ -54,7 +54,8 @@ class Imprint(UpdateAttack):
     name: ClassVar[str] = "imprint"
     forms: ClassVar[tuple[str, ...]] = ("images", "table")
     needs_malicious: ClassVar[bool] = True
-    rank: ClassVar[int] = 49
+    needs_also: ClassVar[str] = "a malicious server"
+    rank: ClassVar[int] = 300
 
     bins: int = 256
 

@@ -66,7 +66,7 @@ class InvertingGradients(ImageSearch):
     statistics: float = 0.1
 
     name: ClassVar[str] = "inverting_gradients"
-    rank: ClassVar[int] = 52
+    rank: ClassVar[int] = 303
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -143,8 +143,9 @@ class StatisticsInversion(InvertingGradients):
 
     name: ClassVar[str] = "statistics_inversion"
     needs_statistics: ClassVar[bool] = True
+    needs_also: ClassVar[str] = "statistics"
     default: ClassVar[bool] = False
-    rank: ClassVar[int] = 53
+    rank: ClassVar[int] = 304
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class FedAvgInversion(InvertingGradients):
 
     name: ClassVar[str] = "fedavg_inversion"
     default: ClassVar[bool] = False
-    rank: ClassVar[int] = 55
+    rank: ClassVar[int] = 305
 
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""

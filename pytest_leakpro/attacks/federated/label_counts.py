@@ -39,7 +39,7 @@ class LabelCounts(UpdateAttack):
 
     name: ClassVar[str] = "label_counts"
     metrics: ClassVar[tuple[str, ...]] = ("label_recovery",)
-    rank: ClassVar[int] = 60
+    rank: ClassVar[int] = 310
 
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""

@@ -84,7 +84,7 @@ class SpectralInversion(ImageSearch):
     distance: Literal["tune", "squared", "cosine"] = "tune"
 
     name: ClassVar[str] = "spectral_inversion"
-    rank: ClassVar[int] = 51
+    rank: ClassVar[int] = 302
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -200,7 +200,8 @@ def _spread(view: UpdateView, layer: Any, rng: np.random.Generator) -> float:
 
 def _share_of_zeros(practice: list[Practice]) -> float:
     parts = [part for one in practice for part in one.view.update]
-    return sum(int((part == 0).sum()) for part in parts) / sum(part.numel() for part in parts)
+    zeros = sum(int((part == 0).sum()) for part in parts)
+    return float(zeros / sum(part.numel() for part in parts))
 
 
 def _compared(one: Practice, *, masked: bool) -> tuple[Any, Any]:

@@ -100,7 +100,7 @@ class TabularInversion(UpdateAttack):
 
     name: ClassVar[str] = "tabular_inversion"
     forms: ClassVar[tuple[str, ...]] = ("table",)
-    rank: ClassVar[int] = 260
+    rank: ClassVar[int] = 307
 
     restarts: int = 9
     steps: int = 400

@@ -89,7 +89,7 @@ class Tag(UpdateAttack):
 
     name: ClassVar[str] = "tag"
     forms: ClassVar[tuple[str, ...]] = ("tokens",)
-    rank: ClassVar[int] = 261
+    rank: ClassVar[int] = 308
 
     restarts: int = 4
     steps: int = 200

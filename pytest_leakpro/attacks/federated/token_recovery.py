@@ -49,7 +49,7 @@ class EmbeddingRows(UpdateAttack):
 
     name: ClassVar[str] = "embedding_rows"
     forms: ClassVar[tuple[str, ...]] = ("tokens",)
-    rank: ClassVar[int] = 262
+    rank: ClassVar[int] = 309
 
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""
