@@ -19,6 +19,7 @@ from pytest_leakpro.auditing.records import error_records, numbered, records_of
 from pytest_leakpro.auditing.regression import keep_scores, keep_vulnerable, with_changes
 from pytest_leakpro.auditing.running import carry_out
 from pytest_leakpro.auditing.session import SessionDefaults, current_session
+from pytest_leakpro.auditing.usual_metrics import usual_metrics
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.errors import (
     InconclusiveError,
@@ -268,12 +269,14 @@ def fail(
     if session.log is None:
         return
     name = getattr(target, "name", "")
-    access = getattr(getattr(target, "access", None), "value", "")
+    access = getattr(target, "access", "")
+    access = getattr(access, "value", access)
     session.log.audits.append(
         error_records(
             error,
             budgets,
             session,
+            usual_metrics(target),
             target=name if isinstance(name, str) else "",
             named=getattr(target, "named", False) is True,
             access=access if isinstance(access, str) else "",

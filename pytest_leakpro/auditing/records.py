@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pytest_leakpro.auditing.log import LoggedAudit
 from pytest_leakpro.auditing.provenance import configuration
-from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.measurement import Measurement
 from pytest_leakpro.gate.plain import plain
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["USUAL_METRICS", "error_records", "numbered", "records_of"]
+__all__ = ["error_records", "numbered", "records_of"]
 
-USUAL_METRICS = ("tpr@0.1%fpr", "tpr@1%fpr", "auc", "advantage")
 _LONGEST_ERROR = 500
 
 
@@ -73,6 +71,7 @@ def error_records(
     error: BaseException,
     budgets: tuple[Budget, ...],
     session: SessionDefaults,
+    usual: tuple[MetricName, ...],
     *,
     target: str = "",
     named: bool = False,
@@ -88,6 +87,8 @@ def error_records(
         What was to be measured; empty for the usual metrics.
     session : SessionDefaults
         Of the running test.
+    usual : tuple of MetricName
+        These.
     target, access : str
         As far as they are known.
     named : bool
@@ -99,7 +100,7 @@ def error_records(
     wanted: list[tuple[MetricName, float | None, str]] = [
         (entry.metric, entry.limit, entry.source) for entry in budgets
     ]
-    wanted = wanted or [(parse_metric(metric), None, "") for metric in USUAL_METRICS]
+    wanted = wanted or [(metric, None, "") for metric in usual]
     records = []
     for metric, limit, source in wanted:
         empty = Measurement(

@@ -29,8 +29,8 @@ from pytest_leakpro.auditing.metric_suites import metric_suites
 from pytest_leakpro.auditing.outcome import Audit, MemberScores
 from pytest_leakpro.auditing.provenance import configuration, details_of_release
 from pytest_leakpro.auditing.shadows import say_on_stderr
+from pytest_leakpro.auditing.usual_metrics import usual_metrics
 from pytest_leakpro.auditing.weak_suite import with_weak_suite
-from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.errors import LeakproError, nearest_match, warn
 from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
@@ -52,15 +52,6 @@ if TYPE_CHECKING:
 
 __all__ = ["audit_release"]
 
-USUAL_METRICS = (
-    "singling_out",
-    "linkability",
-    "inference",
-    "missing_values",
-    "exact_copies",
-    "tpr@1%fpr",
-    "auc",
-)
 _POPULATION_SHARE = 0.3
 _NOTHING_TO_INFER = (
     "there is no column to infer; every one is known to the attacker, constant, a key or free text"
@@ -91,9 +82,7 @@ def audit_release(
     LeakproError
         For bad input, or a metric that cannot be measured on a release.
     """
-    metrics = [budget.metric for budget in budgets] or [
-        parse_metric(metric) for metric in USUAL_METRICS
-    ]
+    metrics = [budget.metric for budget in budgets] or list(usual_metrics(target))
     suites = metric_suites(target, ReleaseAttack, metrics, session, budgeted=bool(budgets))
     metrics = [metric for metric in metrics if metric.name in suites]
     work = _Work(target, session, suites)

@@ -28,14 +28,13 @@ from pytest_leakpro.auditing.provenance import (
     details_of_target,
     digest_of_records,
 )
-from pytest_leakpro.auditing.records import USUAL_METRICS
 from pytest_leakpro.auditing.releases import audit_release
 from pytest_leakpro.auditing.several import audit_several
 from pytest_leakpro.auditing.shadows import Round, shadow_rounds
 from pytest_leakpro.auditing.slicing import slice_evidence
 from pytest_leakpro.auditing.updates import audit_update
+from pytest_leakpro.auditing.usual_metrics import usual_metrics
 from pytest_leakpro.auditing.weak_suite import with_weak_suite
-from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named, metrics
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.gate.evidence import Evidence, MembershipScores
@@ -350,8 +349,7 @@ def _measure(
             measure(budget.metric, budget, brought, context, rankings, sliced) for budget in budgets
         )
     return tuple(
-        measure(parse_metric(metric), None, brought, context, rankings, sliced)
-        for metric in USUAL_METRICS
+        measure(metric, None, brought, context, rankings, sliced) for metric in usual_metrics(None)
     )
 
 

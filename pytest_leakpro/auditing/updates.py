@@ -20,7 +20,7 @@ from pytest_leakpro.auditing.outcome import Audit
 from pytest_leakpro.auditing.pictures import keep_pictures
 from pytest_leakpro.auditing.provenance import configuration, details_of_update
 from pytest_leakpro.auditing.shadows import say_on_stderr
-from pytest_leakpro.gate.budget import parse_metric
+from pytest_leakpro.auditing.usual_metrics import usual_metrics
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.criterion import Criterion
 from pytest_leakpro.gate.errors import LeakproError, warn
@@ -45,11 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["audit_update"]
 
-USUAL_METRICS = {
-    "images": ("reconstruction[psnr>=20]", "reconstruction[ssim>=0.5]", "label_recovery"),
-    "table": ("reconstruction[columns>=0.9]", "label_recovery"),
-    "tokens": ("reconstruction[tokens>=0.9]", "label_recovery"),
-}
 _MEASURES = {
     "images": ("mse", "psnr", "ssim"),
     "table": ("mse", "columns"),
@@ -83,11 +78,7 @@ def audit_update(
     """
     if session.save_reconstructions and session.private is not None:
         require_pictures()
-    metrics = [budget.metric for budget in budgets] or [
-        parse_metric(metric)
-        for metric in USUAL_METRICS[target.form]
-        if "ssim" not in metric or find_spec("skimage") is not None
-    ]
+    metrics = [budget.metric for budget in budgets] or list(usual_metrics(target))
     for metric in metrics:
         _check_criterion(metric, target)
     suites = metric_suites(target, UpdateAttack, metrics, session, budgeted=bool(budgets))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pytest_leakpro.gate.errors import LeakproError, nearest_match
+from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import listed
 from pytest_leakpro.targets.checkpoints import load_state, read_checkpoints
 from pytest_leakpro.targets.classifier import Classifier
 from pytest_leakpro.targets.labels import class_indices, label_values
 from pytest_leakpro.targets.overlap import Identities
+from pytest_leakpro.targets.participants import Participant
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
 from pytest_leakpro.targets.round_updates import read_updates
 from pytest_leakpro.targets.rounds_view import RoundsSight, RoundsView
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FederatedRounds"]
 
-_ACCESS = ("client", "server")
-_BEHAVIOUR = ("honest", "malicious")
 _WANTED = "the global models in the order of the rounds, at least 2, such as [after_1, after_2]"
 
 
@@ -75,7 +74,7 @@ class FederatedRounds(Classifier):
 
     Attributes
     ----------
-    role, behaviour : str
+    participant : Participant
         Access and behaviour as given; `access` is white-box.
     model : object
         The last of the models.
@@ -123,9 +122,8 @@ class FederatedRounds(Classifier):
         batch_size: int | None = None,
         name: str | None = None,
     ) -> None:
-        self.role = _one_of("access", access, _ACCESS)
-        self.behaviour = _one_of("behaviour", behaviour, _BEHAVIOUR)
-        _check_knowledge(self.role, self.behaviour, own, updates, continue_round)
+        self.participant = Participant.read(access, behaviour)
+        _check_knowledge(self.participant, own, updates, continue_round)
         last, given = _read_models(models)
         super().__init__(
             last,
@@ -147,7 +145,7 @@ class FederatedRounds(Classifier):
             self.checkpoints = read_checkpoints(given, last, self._adapt(self.access))
         except LeakproError as error:
             raise LeakproError(f"models: {error}") from error
-        self.attacker_name = f"{self.role}, {self.behaviour}"
+        self.attacker_name = str(self.participant)
         self.updates = (
             () if updates is None else read_updates(updates, updates_are, self.checkpoints)
         )
@@ -163,7 +161,7 @@ class FederatedRounds(Classifier):
         return (
             f"FederatedRounds({self.name!r}, models={len(self.checkpoints)}, "
             f"members={self._members.shape}, nonmembers={self._nonmembers.shape}, "
-            f"access={self.role!r}, behaviour={self.behaviour!r})"
+            f"access={self.participant.access!r}, behaviour={self.participant.behaviour!r})"
         )
 
     def prepare(self, seed: int, *, population_share: float | None = None) -> MembershipView:
@@ -220,37 +218,25 @@ class FederatedRounds(Classifier):
         return records
 
 
-def _one_of(option: str, value: Any, known: tuple[str, ...]) -> str:
-    wanted = f"give {' or '.join(map(repr, known))}"
-    if not isinstance(value, str):
-        raise LeakproError(f"{option}= is a {type(value).__name__}: {wanted}")
-    if value not in known:
-        hint = nearest_match(value, known)
-        raise LeakproError(f"{option}={str(value)!r} is not known{hint}: {wanted}")
-    return value
-
-
-def _check_knowledge(
-    role: str, behaviour: str, own: Any, updates: Any, continue_round: Any
-) -> None:
+def _check_knowledge(participant: Participant, own: Any, updates: Any, continue_round: Any) -> None:
     """Check that what is given is what such a participant has."""
-    if role == "client" and updates is not None:
+    if participant.access == "client" and updates is not None:
         raise LeakproError(
             "updates= with access='client': a client does not see what others send; say "
             "access='server', or leave updates= out"
         )
-    if role == "server" and own is not None:
+    if participant.access == "server" and own is not None:
         raise LeakproError(
             "own= with access='server': a server contributes no records; say access='client', or "
             "leave own= out"
         )
-    if behaviour == "malicious" and not callable(continue_round):
+    if participant.malicious and not callable(continue_round):
         what = "" if continue_round is None else f", not a {type(continue_round).__name__}"
         raise LeakproError(
             "behaviour='malicious' takes continue_round=, a function (model, seed) -> model that "
             f"runs one round of the other clients from a manipulated model{what}"
         )
-    if behaviour == "honest" and continue_round is not None:
+    if not participant.malicious and continue_round is not None:
         raise LeakproError(
             "continue_round= with behaviour='honest': an honest participant manipulates nothing; "
             "say behaviour='malicious', or leave continue_round= out"

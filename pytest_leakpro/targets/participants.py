@@ -12,7 +12,7 @@ from pytest_leakpro.gate.errors import LeakproError, nearest_match
 
 __all__ = ["Participant"]
 
-_ACCESS = ("server", "client")
+_ACCESS = ("client", "server")
 _BEHAVIOURS = ("honest", "malicious")
 
 
@@ -52,9 +52,11 @@ class Participant:
             ("access", access, _ACCESS),
             ("behaviour", behaviour, _BEHAVIOURS),
         ):
+            wanted = f"give {known[0]!r} or {known[1]!r}"
+            if not isinstance(value, str):
+                raise LeakproError(f"{option}= is a {type(value).__name__}: {wanted}")
             if value not in known:
                 raise LeakproError(
-                    f"{option}={value!r} is not known{nearest_match(str(value), known)}: give "
-                    f"{known[0]!r} or {known[1]!r}"
+                    f"{option}={str(value)!r} is not known{nearest_match(value, known)}: {wanted}"
                 )
         return cls(access, behaviour)

@@ -162,3 +162,27 @@ def test_records_are_kept_whatever_library_they_come_from():
     target = FederatedUpdate.from_gradient(perceptron(), (frame, Y[:3]))
     assert target.prepare(0)[0].inputs.dtype == torch.float32
     np.testing.assert_allclose(target.prepare(0)[0].inputs, IMAGES[:3].reshape(3, 64))
+
+
+def test_an_update_that_could_not_be_audited_is_recorded_with_its_own_metrics():
+    from pytest_leakpro.auditing.log import AuditLog
+    from pytest_leakpro.auditing.session import SessionDefaults, session_variable
+
+    def fails(model, batch):
+        raise RuntimeError("no such disk")
+
+    log = AuditLog()
+    target = FederatedUpdate.from_gradient(perceptron(), digits(2), client=fails, name="clinic")
+    token = session_variable.set(SessionDefaults(log=log, cache_dir=None, test="test_it.py::test"))
+    try:
+        with pytest.raises(RuntimeError):
+            audit(target)
+    finally:
+        session_variable.reset(token)
+    (logged,) = log.audits
+    assert [record["metric"] for record in logged.records] == [
+        "reconstruction[psnr>=20]",
+        "reconstruction[ssim>=0.5]",
+        "label_recovery",
+    ]
+    assert {record["access"] for record in logged.records} == {"server"}

@@ -41,7 +41,7 @@ def target(models=None, **options):
 def test_the_attacker_is_named_and_sees_weights():
     models = [net(), net()]
     client, server = target(models), target(models, access="server")
-    assert (client.role, client.behaviour, client.access) == ("client", "honest", Access.WHITE_BOX)
+    assert (str(client.participant), client.access) == ("client, honest", Access.WHITE_BOX)
     assert client.model is models[1]
     assert client.checkpoints == tuple(models)
     assert str(target(models, name="rounds")) == (
