@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -211,7 +211,9 @@ class _Work:
             rng = derive_rng(self.session.seed, "attack", attack.name)
             started = time.perf_counter()
             found: list[Rebuilt] = []
-            for rebuilt in attack.rebuild_all(self.updates, rng):
+            who = f"{self.target.name}: {attack.name}"
+            told = replace(self.updates, say=lambda text: self.say(f"{who}: {text}"))
+            for rebuilt in attack.rebuild_all(told, rng):
                 found.append(rebuilt)
                 deadline = self.session.deadline
                 if deadline is not None and deadline.passed and len(found) < self.target.n_batches:

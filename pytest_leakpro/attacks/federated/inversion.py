@@ -57,6 +57,8 @@ class ImageSearch(UpdateAttack):
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""
         reason = super().mismatch(target)
+        if reason is None and len(target.shape) != 3:
+            reason = "it takes images with channels, of shape (n, c, h, w)"
         if reason is None and not (target.has_classes or target.labels_known):
             reason = "it guesses labels that are classes, and these are none: say labels_known=True"
         return reason

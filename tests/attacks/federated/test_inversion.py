@@ -248,3 +248,9 @@ def test_wrong_settings_of_the_others_are_refused():
         InvertingGradients(step_size=0)
     with pytest.raises(LeakproError, match="labels"):
         DeepLeakage(labels="none")
+
+
+def test_images_without_channels_do_not_match():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    target = FederatedUpdate.from_gradient(model, (torch.rand(2, 8, 8), torch.tensor([0, 2])))
+    assert "(n, c, h, w)" in InvertingGradients().mismatch(target)
