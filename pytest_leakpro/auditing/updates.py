@@ -244,7 +244,8 @@ class _Work:
 
     def _keep(self, attack: UpdateAttack, found: Sequence[Rebuilt]) -> None:
         """Write pictures of records beside what was rebuilt, where that was asked for."""
-        if self.session.save_reconstructions and self.target.form == "images":
+        sought = "reconstruction" in attack.metrics
+        if self.session.save_reconstructions and self.target.form == "images" and sought:
             self.notes += keep_pictures(
                 self.session, self.target.name, attack.name, self.updates, found
             )

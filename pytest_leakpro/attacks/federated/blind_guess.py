@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.update_view import UpdateView
 
-__all__ = ["apportion", "drawn_records", "likely_labels", "typical_record"]
+__all__ = ["apportion", "drawn_records", "likely_label_hits", "likely_labels", "typical_record"]
 
 
 def typical_record(view: UpdateView) -> Any:
@@ -102,13 +102,51 @@ def likely_labels(view: UpdateView) -> NDArray[np.intp]:
     -------
     ndarray of shape (n_records,)
     """
+    counts = apportion(_label_shares(view), view.n_records)
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def likely_label_hits(view: UpdateView, truth: NDArray[Any]) -> NDArray[np.float64]:
+    """Give how often each label is hit by such a guess, on average over ways to break its ties.
+
+    So it does not matter which classes stand first.
+
+    Parameters
+    ----------
+    view : UpdateView
+        Nothing of its update is looked at.
+    truth : ndarray of shape (n,)
+        The labels.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        In [0, 1]; of records of one class the same.
+    """
+    wanted = _label_shares(view) * view.n_records
+    counts = np.floor(wanted + 1e-9)
+    left = int(view.n_records - counts.sum())
+    remainders = np.round(wanted - counts, 9)
+    last = np.sort(remainders)[-left] if left else np.inf
+    sure, tied = remainders > last, remainders == last
+    chance = sure + tied * (left - np.count_nonzero(sure)) / max(1, np.count_nonzero(tied))
+    hits = np.empty(len(truth))
+    for label in np.unique(truth):
+        mine = truth == label
+        n = np.count_nonzero(mine)
+        fewer, more = min(n, counts[label]), min(n, counts[label] + 1)
+        hits[mine] = (fewer + chance[label] * (more - fewer)) / n
+    return hits
+
+
+def _label_shares(view: UpdateView) -> NDArray[np.float64]:
     assert view.n_classes is not None
     shares = np.ones(view.n_classes)
     if view.population is not None:
         labels = view.population[1].cpu().numpy().reshape(-1)
         shares = np.bincount(labels, minlength=view.n_classes).astype(float)
-    counts = apportion(shares / shares.sum(), view.n_records)
-    return np.repeat(np.arange(len(counts)), counts)
+    found: NDArray[np.float64] = shares / shares.sum()
+    return found
 
 
 def apportion(shares: NDArray[Any], n: int) -> NDArray[np.intp]:

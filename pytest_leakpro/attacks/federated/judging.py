@@ -11,7 +11,7 @@ import numpy as np
 
 from pytest_leakpro.attacks.federated.blind_guess import (
     drawn_records,
-    likely_labels,
+    likely_label_hits,
     typical_record,
 )
 from pytest_leakpro.attacks.federated.quality import assigned, label_hits, qualities, squared_errors
@@ -122,4 +122,4 @@ def _labels(
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     truth = as_numpy(entry.labels).reshape(-1)
     main = label_hits(truth, as_numpy(found.labels).reshape(-1))
-    return {"label": main}, {"label": label_hits(truth, likely_labels(entry.view))}
+    return {"label": main}, {"label": likely_label_hits(entry.view, truth)}
