@@ -63,9 +63,10 @@ class SpectralInversion(ImageSearch):
     steps, restarts, seconds
         As for `ImageSearch`.
     terms : "tune" or pair of float
-        Weights of the update's error and of the last features'. Where what was found by the one
-        does not explain the update, and no noise was added, the other is tried as well, and what
-        explains it better is kept.
+        Weights of the update's error and of the last features'.
+    both : bool, default True
+        Whether, where what was found by the one term does not explain the update and no noise was
+        added, the other is tried as well, and what explains it better kept.
     prior : "tune" or float
         Weight of the prior; by default by the part of the update that a defence added.
     masked : "tune" or bool
@@ -85,6 +86,7 @@ class SpectralInversion(ImageSearch):
     prior: Any = "tune"
     masked: Any = "tune"
     distance: Literal["tune", "squared", "cosine"] = "tune"
+    both: bool = True
 
     name: ClassVar[str] = "spectral_inversion"
     rank: ClassVar[int] = 302
@@ -102,7 +104,8 @@ class SpectralInversion(ImageSearch):
             positive(self.name, "prior", self.prior, or_zero=True)
         if self.masked != "tune" and not isinstance(self.masked, bool):
             raise LeakproError(f"masked of the attack {self.name!r}: give 'tune', True or False")
-
+        if not isinstance(self.both, bool):
+            raise LeakproError(f"both of the attack {self.name!r}: give True or False")
         if self.distance not in ("tune", "squared", "cosine"):
             raise LeakproError(
                 f"distance of the attack {self.name!r}: give 'tune', 'squared' or 'cosine'"
@@ -119,9 +122,10 @@ class SpectralInversion(ImageSearch):
             prior=_LEAST_PRIOR if self.prior == "tune" else self.prior,
             masked=False if self.masked == "tune" else self.masked,
             distance="squared" if self.distance == "tune" else self.distance,
+            both=False,
         )
         if not practice:
-            return plain
+            return replace(plain, both=self.both)
         zeros = _share_of_zeros(practice)
         tried = [plain]
         if self.masked == "tune" and zeros > 0.5:
@@ -136,14 +140,17 @@ class SpectralInversion(ImageSearch):
         if self.prior == "tune" and best.prior > _NOISY * _LEAST_PRIOR:
             tried = [replace(best, prior=best.prior * factor) for factor in (1.0, 0.1, 10.0)]
             best = least_error(tried, practice, rng, _PRACTICE_STEPS)
-        return best
+        return replace(best, both=self.both)
 
     def search(self, view: UpdateView, rng: np.random.Generator, watch: Watch) -> Rebuilt:
         """Search from every start; see `ImageSearch.search`."""
         labels = labels_of(view, rng)
         images = self._searched(view, labels, rng, watch)
         noisy = self.prior > _NOISY * _LEAST_PRIOR  # the update is off then, whatever is found
-        if not noisy and not watch.cut and (off := self._off(view, images, labels)) > _EXPLAINED:
+        if not self.both or noisy or watch.cut:
+            return Rebuilt(images, labels, cut=watch.cut)
+        off = self._off(view, images, labels)
+        if off > _EXPLAINED:
             for terms in _TERMS:
                 if terms == tuple(self.terms):
                     continue

@@ -99,7 +99,12 @@ def test_tuning_takes_what_enters_the_last_layer_of_a_relu_network():
     view = target.prepare(0)[0].view
     settled = SpectralInversion(steps=60).settle(view, np.random.default_rng(0))
     assert settled.terms == (0.0, 1.0)
-    assert error(settled, target)[0] < 0.25 * error(replace(settled, terms=(1.0, 0.0)), target)[0]
+    alone = replace(settled, both=False)
+    other = replace(alone, terms=(1.0, 0.0))
+    assert error(alone, target)[0] < 0.25 * error(other, target)[0]
+    # What does not explain the update is given up for what does.
+    mended = error(replace(other, both=True), target)[0]
+    assert mended < 0.5 * error(other, target)[0]
 
 
 def test_tuning_reads_a_defence_off_the_updates_that_the_attacker_makes():
