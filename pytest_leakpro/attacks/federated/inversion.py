@@ -16,13 +16,13 @@ import numpy as np
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.federated.image_prior import image_prior
 from pytest_leakpro.attacks.federated.label_guesses import guess_labels
+from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
 from pytest_leakpro.attacks.federated.searches import Watch
 from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
     from pytest_leakpro.targets.update_view import AuditedUpdates, Practice, UpdateView
 
 __all__ = ["ImageSearch", "bounded", "labels_of", "positive", "practise", "whole"]
@@ -77,6 +77,8 @@ class ImageSearch(UpdateAttack):
         self, view: UpdateView, rng: np.random.Generator, say: Callable[[str], None]
     ) -> Rebuilt:
         """Search from every start; see `UpdateAttack.rebuild`."""
+        if _empty(view):
+            return Rebuilt()
         watch = Watch(self.seconds, say)
         return self.settle(view, rng).search(view, rng, watch)
 
@@ -85,6 +87,9 @@ class ImageSearch(UpdateAttack):
         tuning, *streams = rng.spawn(len(view.updates) + 1)
         settled: dict[int, ImageSearch] = {}
         for entry, stream in zip(view.updates, streams, strict=True):
+            if _empty(entry.view):
+                yield Rebuilt()
+                continue
             n = entry.view.n_records
             if n not in settled:
                 settled[n] = self.settle(entry.view, tuning)
@@ -94,6 +99,11 @@ class ImageSearch(UpdateAttack):
     @abstractmethod
     def search(self, view: UpdateView, rng: np.random.Generator, watch: Watch) -> Rebuilt:
         """Search for the records of one update, with settings as they are."""
+
+
+def _empty(view: UpdateView) -> bool:
+    """Tell whether nothing but zeros was sent: then there is nothing to search by."""
+    return not any(bool(part.any()) for part in view.update)
 
 
 def labels_of(view: UpdateView, rng: np.random.Generator) -> Any:

@@ -259,3 +259,16 @@ def test_images_without_channels_do_not_match():
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     target = FederatedUpdate.from_gradient(model, (torch.rand(2, 8, 8), torch.tensor([0, 2])))
     assert "(n, c, h, w)" in InvertingGradients().mismatch(target)
+
+
+@pytest.mark.parametrize("attack", [SpectralInversion(), InvertingGradients(), DeepLeakage()])
+def test_zeros_are_not_searched(attack):
+    def zeros(model, batch):
+        return [0 * value for value in gradients(model, batch)]
+
+    target = target_of(client=zeros, population=POPULATION)
+    with pytest.warns(PytestLeakproWarning, match="does not depend on the batch"):
+        updates = target.prepare(0)
+    found = attack.rebuild(updates[0].view, np.random.default_rng(0), print)
+    assert found.inputs is None
+    assert not found.cut
