@@ -20,8 +20,8 @@ from photographs import NETWORKS, crops
 from pytest_leakpro.attacks.federated.dlg import DeepLeakage
 from pytest_leakpro.attacks.federated.inverting_gradients import InvertingGradients
 from pytest_leakpro.attacks.federated.quality import qualities
-from pytest_leakpro.attacks.federated.searches import Watch
 from pytest_leakpro.attacks.federated.spectral_inversion import SpectralInversion
+from pytest_leakpro.attacks.federated.watch import Watch
 from pytest_leakpro.targets.federated_update import FederatedUpdate
 
 QUICK = "--quick" in sys.argv[1:]

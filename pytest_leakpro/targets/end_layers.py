@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["first_linear_of", "last_linear_of", "model_outputs"]
+__all__ = ["embedding_of", "first_linear_of", "last_linear_of", "model_outputs"]
 
 
 def model_outputs(model: Any, inputs: Any) -> Any:
@@ -44,7 +44,7 @@ def first_linear_of(model: Any, inputs: Any) -> Any | None:
             and (entering.reshape(-1) == inputs.reshape(-1)).all()
         )
 
-    return _find(model, inputs, takes_inputs)
+    return _find(model, inputs, "Linear", takes_inputs)
 
 
 def last_linear_of(model: Any, inputs: Any) -> Any | None:
@@ -57,17 +57,42 @@ def last_linear_of(model: Any, inputs: Any) -> Any | None:
         del entering
         return bool(leaving.shape == outputs.shape and (leaving == outputs).all())
 
-    return _find(model, inputs, gives_outputs)
+    return _find(model, inputs, "Linear", gives_outputs)
 
 
-def _find(model: Any, inputs: Any, matches: Callable[[Any, Any, Any], bool]) -> Any | None:
+def embedding_of(model: Any, shape: tuple[int, ...]) -> Any | None:
+    """Give the embedding that takes the tokens as they are; None where there is none.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    shape : tuple of int
+        Of one record.
+    """
+    torch = sys.modules["torch"]
+    device = next(iter(model.parameters())).device
+    # No text of which a layer could be given the like: positions count up from 0.
+    probe = torch.zeros((2, *shape), dtype=torch.long, device=device)
+    probe[0, ::2] = 1
+
+    def takes_tokens(entering: Any, leaving: Any, outputs: Any) -> bool:
+        del leaving, outputs
+        return bool(torch.equal(entering.to(torch.long), probe))
+
+    return _find(model, probe, "Embedding", takes_tokens)
+
+
+def _find(
+    model: Any, inputs: Any, kind: str, matches: Callable[[Any, Any, Any], bool]
+) -> Any | None:
+    """Give the first layer of a kind of `torch.nn` that matches what enters and leaves it."""
     torch = sys.modules["torch"]
     seen: list[tuple[Any, Any, Any]] = []
 
     def watch(layer: Any, entering: Any, leaving: Any) -> None:
         seen.append((layer, entering[0].detach(), leaving.detach()))
 
-    layers = [part for part in model.modules() if isinstance(part, torch.nn.Linear)]
+    layers = [part for part in model.modules() if isinstance(part, getattr(torch.nn, kind))]
     hooks = [part.register_forward_hook(watch) for part in layers]
     try:
         outputs = model_outputs(model, inputs)

@@ -95,6 +95,11 @@ class UpdateView:
         return self.training.loss
 
     @property
+    def is_zero(self) -> bool:
+        """Whether nothing but zeros was sent: then there is nothing to search by."""
+        return not any(bool(part.any()) for part in self.update)
+
+    @property
     def dtype(self) -> Any:
         """The type of the model's weights."""
         return self.parameters[0].dtype

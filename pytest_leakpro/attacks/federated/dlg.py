@@ -18,7 +18,7 @@ from pytest_leakpro.gate.errors import LeakproError
 if TYPE_CHECKING:
     import numpy as np
 
-    from pytest_leakpro.attacks.federated.searches import Watch
+    from pytest_leakpro.attacks.federated.watch import Watch
     from pytest_leakpro.targets.update_view import UpdateView
 
 __all__ = ["DeepLeakage"]

@@ -5,7 +5,6 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import math
 import sys
 from abc import abstractmethod
 from dataclasses import dataclass, replace
@@ -16,16 +15,17 @@ import numpy as np
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.federated.image_prior import image_prior
 from pytest_leakpro.attacks.federated.label_guesses import guess_labels
+from pytest_leakpro.attacks.federated.options import positive
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
-from pytest_leakpro.attacks.federated.searches import Watch
-from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.attacks.federated.watch import Watch
+from pytest_leakpro.targets.client_training import read_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_leakpro.targets.update_view import AuditedUpdates, Practice, UpdateView
 
-__all__ = ["ImageSearch", "bounded", "labels_of", "positive", "practise", "whole"]
+__all__ = ["ImageSearch", "bounded", "labels_of", "practise"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class ImageSearch(UpdateAttack):
     forms: ClassVar[tuple[str, ...]] = ("images",)
 
     def __post_init__(self) -> None:
-        whole(self.name, "steps", self.steps)
-        whole(self.name, "restarts", self.restarts)
+        for option in ("steps", "restarts"):
+            read_count(f"{option} of the attack {self.name!r}", getattr(self, option))
         if self.seconds is not None:
             positive(self.name, "seconds", self.seconds)
 
@@ -77,7 +77,7 @@ class ImageSearch(UpdateAttack):
         self, view: UpdateView, rng: np.random.Generator, say: Callable[[str], None]
     ) -> Rebuilt:
         """Search from every start; see `UpdateAttack.rebuild`."""
-        if _empty(view):
+        if view.is_zero:
             return Rebuilt()
         watch = Watch(self.seconds, say)
         return self.settle(view, rng).search(view, rng, watch)
@@ -87,7 +87,7 @@ class ImageSearch(UpdateAttack):
         tuning, *streams = rng.spawn(len(view.updates) + 1)
         settled: dict[int, ImageSearch] = {}
         for entry, stream in zip(view.updates, streams, strict=True):
-            if _empty(entry.view):
+            if entry.view.is_zero:
                 yield Rebuilt()
                 continue
             n = entry.view.n_records
@@ -99,11 +99,6 @@ class ImageSearch(UpdateAttack):
     @abstractmethod
     def search(self, view: UpdateView, rng: np.random.Generator, watch: Watch) -> Rebuilt:
         """Search for the records of one update, with settings as they are."""
-
-
-def _empty(view: UpdateView) -> bool:
-    """Tell whether nothing but zeros was sent: then there is nothing to search by."""
-    return not any(bool(part.any()) for part in view.update)
 
 
 def labels_of(view: UpdateView, rng: np.random.Generator) -> Any:
@@ -120,30 +115,6 @@ def bounded(view: UpdateView, images: Any) -> Any:
         return images
     low, high = (side.to(images.dtype) for side in view.bounds)
     return images.clamp(low, high)
-
-
-def whole(name: str, option: str, value: Any) -> None:
-    """Check a whole number of at least 1.
-
-    Raises
-    ------
-    LeakproError
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise LeakproError(f"{option} of the attack {name!r}: give a whole number of at least 1")
-
-
-def positive(name: str, option: str, value: Any, *, or_zero: bool = False) -> None:
-    """Check a finite positive number.
-
-    Raises
-    ------
-    LeakproError
-    """
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not fits or not math.isfinite(value) or value < 0 or (value == 0 and not or_zero):
-        word = "number of at least 0" if or_zero else "positive number"
-        raise LeakproError(f"{option} of the attack {name!r}: give a {word}")
 
 
 def practise(view: UpdateView, rng: np.random.Generator, count: int) -> list[Practice]:

@@ -13,10 +13,10 @@ from pytest_leakpro.attacks.federated.inversion import (
     ImageSearch,
     bounded,
     labels_of,
-    positive,
     practise,
 )
 from pytest_leakpro.attacks.federated.misfit import Misfit, roughness
+from pytest_leakpro.attacks.federated.options import positive
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
 from pytest_leakpro.attacks.federated.searches import signed_descent
 from pytest_leakpro.attacks.federated.settings import least_error
@@ -25,7 +25,7 @@ from pytest_leakpro.gate.errors import LeakproError
 if TYPE_CHECKING:
     import numpy as np
 
-    from pytest_leakpro.attacks.federated.searches import Watch
+    from pytest_leakpro.attacks.federated.watch import Watch
     from pytest_leakpro.targets.update_view import UpdateView
 
 __all__ = ["FedAvgInversion", "InvertingGradients", "StatisticsInversion"]

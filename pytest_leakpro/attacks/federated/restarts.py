@@ -6,62 +6,19 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Clock", "Descent", "check_budget", "descend"]
+    from pytest_leakpro.attacks.federated.watch import Watch
 
-_EVERY = 5.0
+__all__ = ["Descent", "descend"]
+
 _ASKED = 20
 _DECAY = (0.9, 0.999)
 _LEAST = 1e-16
-
-
-class Clock:
-    """Ends a search at the user's time budget, and tells how far it is every few seconds.
-
-    Parameters
-    ----------
-    seconds : float or None
-        The budget; None for none, so that a result never depends on how fast the machine is.
-    say : callable
-        ``say(text)``.
-    """
-
-    def __init__(self, seconds: float | None, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._told = time.monotonic()
-        self._end = None if seconds is None else self._told + seconds
-        self.cut = False
-
-    def over(self, text: str) -> bool:
-        """Tell whether the budget is spent, and maybe say how far the search is."""
-        now = time.monotonic()
-        if now - self._told > _EVERY:
-            self._told = now
-            self._say(text)
-        if self._end is not None and now > self._end:
-            self.cut = True
-        return self.cut
-
-
-def check_budget(attack: str, seconds: Any) -> None:
-    """Check a time budget.
-
-    Raises
-    ------
-    LeakproError
-        Where it is neither None nor a positive number.
-    """
-    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and seconds > 0):
-        raise LeakproError(f"{attack}: seconds is a positive number, or None for no limit")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -86,7 +43,7 @@ def descend(
     *,
     steps: int,
     rates: Any,
-    clock: Clock,
+    watch: Watch,
     what: str,
     confine: Callable[[Sequence[Any]], None] | None = None,
     enough: float = 0.0,
@@ -104,7 +61,7 @@ def descend(
         How many.
     rates : tensor of shape (m,)
         The first step size of each start.
-    clock : Clock
+    watch : Watch
         Ends it early.
     what : str
         What is searched for, for those who wait.
@@ -131,7 +88,7 @@ def descend(
         ended = step == steps or bool(lowest.min() < enough)
         if done is not None and step % _ASKED == _ASKED - 1:
             ended = ended or done(best)
-        if ended or clock.over(f"{what}: step {step} of {steps}"):
+        if ended or watch.over(f"{what}: step {step} of {steps}"):
             break
         slopes = torch.autograd.grad(values.sum(), places, allow_unused=True)
         left = 1 - step / steps

@@ -7,53 +7,19 @@ from __future__ import annotations
 
 import math
 import sys
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Found", "Watch", "quasi_newton", "signed_descent"]
+    from pytest_leakpro.attacks.federated.watch import Watch
 
-_SILENCE = 5.0
+__all__ = ["Found", "quasi_newton", "signed_descent"]
+
 _STRIDE = 10
 _MEMORY = 30
 _SCALE = 1e4  # of the value that is minimised: the optimiser compares changes with constants
-
-
-@dataclass(eq=False)
-class Watch:
-    """Looks at the clock: ends a search that is out of time, and tells how far it is.
-
-    Attributes
-    ----------
-    seconds : float or None
-        The budget, from now on; None for none.
-    say : callable
-        ``say(text)``.
-    cut : bool
-        Whether a search was ended.
-    """
-
-    seconds: float | None
-    say: Callable[[str], None]
-    cut: bool = False
-    _began: float = field(default_factory=time.monotonic)
-    _said: float = field(default_factory=time.monotonic)
-
-    def out_of_time(self) -> bool:
-        """Tell whether the budget is used up, and remember it."""
-        if self.seconds is not None and time.monotonic() - self._began >= self.seconds:
-            self.cut = True
-        return self.cut
-
-    def tell(self, step: int, steps: int, value: float, best: float) -> None:
-        """Tell how far a search is, where nothing was said for a while."""
-        now = time.monotonic()
-        if now - self._said >= _SILENCE:
-            self._said = now
-            self.say(f"step {step} of {steps}, misfit {value:.3g}, best {best:.3g}")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -112,7 +78,7 @@ def signed_descent(
         reached = float(value.detach())
         if reached < best.value:
             best = Found(tuple(part.detach().clone() for part in point), reached)
-        watch.tell(step, steps, reached, best.value)
+        watch.tell(_progress(step, steps, reached, best.value))
         if watch.out_of_time() or not math.isfinite(reached):
             break
         for part, slope in zip(point, slopes, strict=True):
@@ -174,7 +140,11 @@ def quasi_newton(
         stalled = not reached < best.value
         if not stalled:
             best = Found(tuple(part.detach().clone() for part in point), reached)
-        watch.tell(step + _STRIDE, steps, reached, best.value)
+        watch.tell(_progress(step + _STRIDE, steps, reached, best.value))
         if stalled or watch.out_of_time():
             break
     return best
+
+
+def _progress(step: int, steps: int, value: float, best: float) -> str:
+    return f"step {step} of {steps}, misfit {value:.3g}, best {best:.3g}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from pytest_leakpro.attacks.federated.inversion import ImageSearch
 from pytest_leakpro.attacks.federated.quality import assigned
-from pytest_leakpro.attacks.federated.searches import Watch
+from pytest_leakpro.attacks.federated.watch import Watch
 from pytest_leakpro.targets.containers import as_numpy
 
 if TYPE_CHECKING:

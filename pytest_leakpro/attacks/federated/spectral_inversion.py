@@ -16,12 +16,12 @@ from pytest_leakpro.attacks.federated.inversion import (
     ImageSearch,
     bounded,
     labels_of,
-    positive,
     practise,
 )
 from pytest_leakpro.attacks.federated.last_features import last_features
 from pytest_leakpro.attacks.federated.linear_layers import last_linear
 from pytest_leakpro.attacks.federated.misfit import Misfit
+from pytest_leakpro.attacks.federated.options import positive
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
 from pytest_leakpro.attacks.federated.searches import quasi_newton
 from pytest_leakpro.attacks.federated.settings import least_error
@@ -30,7 +30,7 @@ from pytest_leakpro.targets.end_layers import model_outputs
 
 if TYPE_CHECKING:
     from pytest_leakpro.attacks.federated.misfit import Distance
-    from pytest_leakpro.attacks.federated.searches import Watch
+    from pytest_leakpro.attacks.federated.watch import Watch
     from pytest_leakpro.targets.update_view import Practice, UpdateView
 
 __all__ = ["SpectralInversion"]

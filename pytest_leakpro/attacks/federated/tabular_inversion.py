@@ -14,10 +14,12 @@ import numpy as np
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.federated.blind_guess import typical_record
 from pytest_leakpro.attacks.federated.label_orders import label_orders
+from pytest_leakpro.attacks.federated.options import positive
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
-from pytest_leakpro.attacks.federated.restarts import Clock, check_budget, descend
+from pytest_leakpro.attacks.federated.restarts import descend
 from pytest_leakpro.attacks.federated.side_by_side import Simulator, distances
 from pytest_leakpro.attacks.federated.table_relaxation import TableRelaxation
+from pytest_leakpro.attacks.federated.watch import Watch
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.client_training import read_count
 from pytest_leakpro.targets.column_groups import read_tolerance
@@ -110,7 +112,8 @@ class TabularInversion(UpdateAttack):
     def __post_init__(self) -> None:
         for option, least in (("restarts", 1), ("steps", 1), ("practice", 0)):
             read_count(f"{self.name}: {option}", getattr(self, option), least)
-        check_budget(self.name, self.seconds)
+        if self.seconds is not None:
+            positive(self.name, "seconds", self.seconds)
 
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""
@@ -151,7 +154,7 @@ class TabularInversion(UpdateAttack):
         rates = []
         for place, one in enumerate(practised, 1):
             say(f"{self.name}: update {place} of {len(practised)} to tune on")
-            found = self._search(one.view, rng, Clock(self.seconds, say), _RATES)
+            found = self._search(one.view, rng, Watch(self.seconds, say), _RATES)
             if found is None:
                 continue
             rates.append(found.rate)
@@ -171,31 +174,31 @@ class TabularInversion(UpdateAttack):
         say: Callable[[str], None],
         tuning: _Tuning,
     ) -> Rebuilt:
-        clock = Clock(self.seconds, say)
-        found = self._search(view, rng, clock, tuning.rates)
+        watch = Watch(self.seconds, say)
+        found = self._search(view, rng, watch, tuning.rates)
         if found is None:
-            return Rebuilt(cut=clock.cut, remark="what was sent is zero")
+            return Rebuilt(cut=watch.cut, remark="what was sent is zero")
         chosen = found.chosen(tuning.way)
         typical = typical_record(view).expand(1, view.n_records, -1)
         blind = Simulator(view).distances(typical, found.labels[chosen : chosen + 1])
         if bool(blind <= found.losses[chosen]):
-            return Rebuilt(typical[0].clone(), cut=clock.cut)
-        return Rebuilt(found.records[chosen], cut=clock.cut)
+            return Rebuilt(typical[0].clone(), cut=watch.cut)
+        return Rebuilt(found.records[chosen], cut=watch.cut)
 
     def _search(
-        self, view: UpdateView, rng: np.random.Generator, clock: Clock, rates: Sequence[float]
+        self, view: UpdateView, rng: np.random.Generator, watch: Watch, rates: Sequence[float]
     ) -> _Guesses | None:
         """Search from all starts and make the guesses of all ways; None of an update of zeros."""
         torch = sys.modules["torch"]
-        if not any(bool(part.any()) for part in view.update):
+        if view.is_zero:
             return None
         devices = [view.device] if view.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(int(rng.integers(2**31)))  # of dropout
-            return self._guesses(view, rng, clock, rates)
+            return self._guesses(view, rng, watch, rates)
 
     def _guesses(
-        self, view: UpdateView, rng: np.random.Generator, clock: Clock, rates: Sequence[float]
+        self, view: UpdateView, rng: np.random.Generator, watch: Watch, rates: Sequence[float]
     ) -> _Guesses:
         torch = sys.modules["torch"]
         simulator, table = Simulator(view), TableRelaxation.of(view)
@@ -218,7 +221,7 @@ class TabularInversion(UpdateAttack):
             objective,
             steps=self.steps,
             rates=sizes,
-            clock=clock,
+            watch=watch,
             what=self.name,
             confine=lambda places: table.confine(places[0]),
             enough=_ENOUGH,
@@ -233,8 +236,8 @@ class TabularInversion(UpdateAttack):
             pools += [table.pooled(*given, weighted=weighted) for weighted in (True, False)]
         guesses = torch.as_tensor(np.stack(pools), dtype=view.dtype, device=view.device)
         its_labels = labels[best].expand(len(guesses), *labels[best].shape).contiguous()
-        firm = _improved(table.rounded(guesses), its_labels, simulator, table, clock)
-        firm, losses = self._adapted(view, firm, its_labels, simulator, table, clock)
+        firm = _improved(table.rounded(guesses), its_labels, simulator, table, watch)
+        firm, losses = self._adapted(view, firm, its_labels, simulator, table, watch)
         return _Guesses(firm, its_labels, losses, float(sizes[best]))
 
     def _adapted(
@@ -244,7 +247,7 @@ class TabularInversion(UpdateAttack):
         labels: Any,
         simulator: Simulator,
         table: TableRelaxation,
-        clock: Clock,
+        watch: Watch,
     ) -> tuple[Any, Any]:
         """Move the numbers of records whose categories are settled."""
         torch = sys.modules["torch"]
@@ -265,7 +268,7 @@ class TabularInversion(UpdateAttack):
             objective,
             steps=self.steps // 2,
             rates=rates,
-            clock=clock,
+            watch=watch,
             what=self.name,
             confine=lambda places: table.confine(places[0]),
             enough=_EXACT,
@@ -291,7 +294,7 @@ def _settled(view: UpdateView, labels: Any) -> Any:
 
 
 def _improved(
-    records: Any, labels: Any, simulator: Simulator, table: TableRelaxation, clock: Clock
+    records: Any, labels: Any, simulator: Simulator, table: TableRelaxation, watch: Watch
 ) -> Any:
     """Change one category after the other where the update then matches better."""
     found = records.clone()
@@ -299,7 +302,7 @@ def _improved(
         lowest = simulator.distances(found[place][None], labels[place][None])[0]
         for _ in range(_SWEEPS):
             changed = _changes(found[place], table)
-            if not len(changed) or clock.over("tabular_inversion: categories"):
+            if not len(changed) or watch.over("tabular_inversion: categories"):
                 break
             losses = simulator.distances(
                 changed, labels[place].expand(len(changed), *labels[place].shape)

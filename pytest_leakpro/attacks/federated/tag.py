@@ -15,22 +15,23 @@ import numpy as np
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.federated.blind_guess import typical_record
 from pytest_leakpro.attacks.federated.label_orders import label_orders
+from pytest_leakpro.attacks.federated.options import positive
 from pytest_leakpro.attacks.federated.quality import assigned
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
-from pytest_leakpro.attacks.federated.restarts import Clock, check_budget, descend
+from pytest_leakpro.attacks.federated.restarts import descend
 from pytest_leakpro.attacks.federated.side_by_side import Simulator, distances
 from pytest_leakpro.attacks.federated.token_polish import EXACT, polished
 from pytest_leakpro.attacks.federated.token_recovery import laid_out
 from pytest_leakpro.attacks.federated.token_rows import (
     Bag,
     bag_of,
-    embedding_of,
     predicted_tokens,
 )
+from pytest_leakpro.attacks.federated.watch import Watch
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.client_training import read_count
 from pytest_leakpro.targets.containers import as_numpy
-from pytest_leakpro.targets.end_layers import model_outputs
+from pytest_leakpro.targets.end_layers import embedding_of, model_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +103,8 @@ class Tag(UpdateAttack):
             read_count(f"{self.name}: {option}", getattr(self, option), least)
         if not (isinstance(self.alpha, (int, float)) and self.alpha >= 0):
             raise LeakproError("tag: alpha is a number of at least 0")
-        check_budget(self.name, self.seconds)
+        if self.seconds is not None:
+            positive(self.name, "seconds", self.seconds)
 
     def mismatch(self, target: Any) -> str | None:
         """Say why the attack does not match a target; see `Attack.mismatch`."""
@@ -130,25 +132,25 @@ class Tag(UpdateAttack):
         """Search, and change token by token; see `UpdateAttack.rebuild`."""
         torch = sys.modules["torch"]
         layer = embedding_of(view.model, view.shape)
-        if layer is None or not any(bool(part.any()) for part in view.update):
+        if layer is None or view.is_zero:
             return Rebuilt(remark="what was sent is zero")
-        search = _Search(self, view, layer, rng, Clock(self.seconds, say))
+        search = _Search(self, view, layer, rng, Watch(self.seconds, say))
         devices = [view.device] if view.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(int(rng.integers(2**31)))  # of dropout
             texts = search.texts()
-        return Rebuilt(texts, cut=search.clock.cut)
+        return Rebuilt(texts, cut=search.watch.cut)
 
 
 class _Search:
     """The search of one batch."""
 
     def __init__(
-        self, attack: Tag, view: UpdateView, layer: Any, rng: np.random.Generator, clock: Clock
+        self, attack: Tag, view: UpdateView, layer: Any, rng: np.random.Generator, watch: Watch
     ) -> None:
         torch = sys.modules["torch"]
         self.attack, self.view, self.layer, self.rng = attack, view, layer, rng
-        self.clock = clock
+        self.watch = watch
         self.bag = bag_of(view, layer)
         tokens = np.arange(layer.num_embeddings) if self.bag is None else self.bag.tokens
         self.labels = None
@@ -167,7 +169,7 @@ class _Search:
     def texts(self) -> Any:
         """Give the texts that match best."""
         torch = sys.modules["torch"]
-        view, over = self.view, partial(self.clock.over, "tag: tokens")
+        view, over = self.view, partial(self.watch.over, "tag: tokens")
         starts = [
             (texts, place)
             for place, chances in enumerate(self._mixtures())
@@ -223,7 +225,7 @@ class _Search:
             objective,
             steps=attack.steps,
             rates=torch.as_tensor(rates, dtype=view.dtype, device=view.device),
-            clock=self.clock,
+            watch=self.watch,
             what=attack.name,
             done=self._exact,
         )

@@ -13,8 +13,9 @@ import numpy as np
 
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
-from pytest_leakpro.attacks.federated.token_rows import Bag, bag_of, embedding_of
+from pytest_leakpro.attacks.federated.token_rows import Bag, bag_of
 from pytest_leakpro.targets.containers import as_numpy
+from pytest_leakpro.targets.end_layers import embedding_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

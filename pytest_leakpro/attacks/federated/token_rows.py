@@ -5,7 +5,6 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +13,13 @@ import numpy as np
 from pytest_leakpro.attacks.federated.blind_guess import apportion
 from pytest_leakpro.attacks.federated.linear_layers import last_linear
 from pytest_leakpro.targets.containers import as_numpy
-from pytest_leakpro.targets.end_layers import model_outputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.update_view import UpdateView
 
-__all__ = ["Bag", "bag_of", "embedding_of", "predicted_tokens"]
+__all__ = ["Bag", "bag_of", "predicted_tokens"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -44,39 +42,6 @@ class Bag:
     counts: NDArray[np.intp]
     exact: bool
     others: NDArray[np.intp]
-
-
-def embedding_of(model: Any, shape: tuple[int, ...]) -> Any | None:
-    """Give the embedding that takes the tokens as they are; None where there is none.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-    shape : tuple of int
-        Of one record.
-    """
-    torch = sys.modules["torch"]
-    device = next(iter(model.parameters())).device
-    # No text of which a layer could be given the like: positions count up from 0.
-    probe = torch.zeros((2, *shape), dtype=torch.long, device=device)
-    probe[0, ::2] = 1
-    seen: list[tuple[Any, Any]] = []
-
-    def watch(layer: Any, entering: Any, leaving: Any) -> None:
-        del leaving
-        seen.append((layer, entering[0].detach()))
-
-    layers = [part for part in model.modules() if isinstance(part, torch.nn.Embedding)]
-    hooks = [part.register_forward_hook(watch) for part in layers]
-    try:
-        model_outputs(model, probe)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    for layer, entering in seen:
-        if torch.equal(entering.to(torch.long), probe):
-            return layer
-    return None
 
 
 def _slot(view: UpdateView, layer: Any) -> int | None:

@@ -17,8 +17,9 @@ from pytest_leakpro.attacks.federated.inverting_gradients import (
 )
 from pytest_leakpro.attacks.federated.last_features import last_features
 from pytest_leakpro.attacks.federated.misfit import Misfit
-from pytest_leakpro.attacks.federated.searches import Watch, quasi_newton, signed_descent
+from pytest_leakpro.attacks.federated.searches import quasi_newton, signed_descent
 from pytest_leakpro.attacks.federated.spectral_inversion import SpectralInversion
+from pytest_leakpro.attacks.federated.watch import Watch
 from pytest_leakpro.targets.federated_update import FederatedUpdate
 from tests.attacks.federated.clients import (
     POPULATION,

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_leakpro.attacks.federated.restarts import Clock, descend
+from pytest_leakpro.attacks.federated.restarts import descend
 from pytest_leakpro.attacks.federated.side_by_side import Simulator, distances
+from pytest_leakpro.attacks.federated.watch import Watch
 from pytest_leakpro.targets.federated_update import FederatedUpdate
 from tests.attacks.federated.tables_and_texts import Residual, made, people, silent
 
@@ -74,7 +75,7 @@ def test_every_start_descends_by_itself():
         lambda places: (places[0] - goals).square(),
         steps=300,
         rates=torch.tensor([0.1, 0.1, 0.0]),
-        clock=Clock(None, silent),
+        watch=Watch(None, silent),
         what="goals",
         confine=lambda places: places[0].data.clamp_(min=-1.5),
     )
@@ -83,14 +84,14 @@ def test_every_start_descends_by_itself():
 
 
 def test_a_clock_ends_a_search():
-    clock = Clock(1e-9, silent)
+    watch = Watch(1e-9, silent)
     ended = descend(
         [torch.ones(1)],
         lambda places: places[0].square(),
         steps=10**6,
         rates=torch.ones(1),
-        clock=clock,
+        watch=watch,
         what="nothing",
     )
-    assert clock.cut
+    assert watch.cut
     assert ended.losses[0] == 1

@@ -12,10 +12,10 @@ from pytest_leakpro.attacks.federated.token_recovery import EmbeddingRows, laid_
 from pytest_leakpro.attacks.federated.token_rows import (
     Bag,
     bag_of,
-    embedding_of,
     predicted_tokens,
 )
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.targets.end_layers import embedding_of
 from pytest_leakpro.targets.federated_update import FederatedUpdate
 from tests.attacks.federated.tables_and_texts import (
     LENGTH,
