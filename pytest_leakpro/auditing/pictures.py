@@ -51,14 +51,7 @@ def keep_pictures(
     names = []
     for entry, rebuilt in list(zip(updates.updates, found, strict=True))[:_MOST_SHEETS]:
         records, guesses = (part[:_MOST_RECORDS] for part in side_by_side(entry, rebuilt))
-        about = {
-            "test": session.test,
-            "name": session.name or session.test,
-            "target": target,
-            "audit": 0 if session.log is None else len(session.log.audits),
-            "attack": attack,
-            "batch": entry.batch,
-        }
+        about = session.about(target) | {"attack": attack, "batch": entry.batch}
         span = float(records.min()), float(records.max())
         try:
             names.append(save_pictures(Path(session.private), records, guesses, span, about))

@@ -52,14 +52,7 @@ def keep_vulnerable(audit: Audit, session: SessionDefaults) -> Audit:
     """
     if not session.save_vulnerable or session.private is None or not audit.exposed:
         return audit
-    # Audits of one test are told apart by how many there were before.
-    before = 0 if session.log is None else len(session.log.audits)
-    about = {
-        "test": session.test,
-        "name": session.name or session.test,
-        "target": audit.target,
-        "audit": before,
-    }
+    about = session.about(audit.target)
     most = audit.vulnerable(session.save_vulnerable)
     try:
         name = save_vulnerable(Path(session.private), most.tolist(), about)

@@ -165,6 +165,16 @@ class SessionDefaults:
         if self.name is not None:
             _check_name(self.name)
 
+    def about(self, target: str) -> dict[str, str | int]:
+        """Say which audit a private file is of: the next run of the same audit replaces it."""
+        return {
+            "test": self.test,
+            "name": self.name or self.test,
+            "target": target,
+            # Audits of one test are told apart by how many there were before.
+            "audit": 0 if self.log is None else len(self.log.audits),
+        }
+
     def allowed(self) -> tuple[Allowance, ...]:
         """Give the increases that are allowed here."""
         if self.max_increase is None:
