@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.guesses import Guesses
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def beating(
     """
     if blind is None or limit is None:
         return []
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     found = []
     for entry, reading in zip(brought, weighed, strict=True):
         share = reading.weight * error / 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.planner import (
     POWER,
@@ -72,7 +72,7 @@ def feasibility(
     slices : mapping of str to Sizes, optional
         Slices on which the budget is decided too, by name.
     """
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     nouns, slices = metric.nouns, slices or {}
     whatever = f"whatever the {nouns.audited}"
     error = alpha / 2
@@ -136,7 +136,7 @@ def sizes_that_decide(
     control_rate : float
         How often the attack succeeds where nothing leaks; nothing to membership metrics.
     """
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     unit = metric.nouns.unit
     if leakage is not None and leakage > budget.limit:
         alpha /= hypotheses
@@ -190,7 +190,7 @@ def false_alarm_message(
         return None
     red = 1 / (1 - chance)
     often = f"about one run in {red:.0f}" if red >= 1.5 else "nearly every run"
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     within = ""
     if slices:
         columns = metric.nouns.part == "column"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_leakpro.auditing.beating import beating
 from pytest_leakpro.auditing.remarks import read_remarks, remarks_on_all
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.decision import WeighedReading, decide_jointly, joint_p_value
 from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.gate.measurement import AttackFigures, Interval, Measurement
@@ -171,7 +171,7 @@ def _measured(
 
     `rankings` is of the whole, or else of each part.
     """
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     limit = None if budget is None else budget.limit
     each = [*whole, *(part.brought for part in parts)]
     for entry in each[0]:
@@ -325,7 +325,7 @@ def _read(
     context: Context,
 ) -> list[list[WeighedReading]]:
     """Read the whole, then each slice, with lower bounds at the levels of Holm's procedure."""
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     error = context.alpha / 2
     # The ranks of a lower bound are fixed beforehand, by the level of the first step.
     first = error / len(evidence)
@@ -360,7 +360,7 @@ def _comparable(
     error: float,
 ) -> Interval:
     """Bound the largest leakage of the suite by readings whose ranks depend on no limit."""
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     readings = [
         definition.read(metric, entry.evidence, None, reading.weight * error / len(each), error)
         for brought, weighed in zip(each, hypotheses, strict=False)  # slices stand behind

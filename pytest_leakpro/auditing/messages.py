@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_leakpro.auditing.feasibility import sizes_that_decide
 from pytest_leakpro.gate.budget import Budget
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.rates import records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import part_said
@@ -47,7 +47,7 @@ def leakage_message(audit: Audit, again: str, *, regressed: bool = False) -> str
     failed = [entry for entry in audit.measurements if entry.verdict is Verdict.FAIL]
     worse = [entry for entry in audit.measurements if regressed and entry.regressed]
     concerned = [entry for entry in audit.measurements if entry in failed or entry in worse]
-    metric = metric_named(concerned[0].metric.name)
+    metric = definition_of(concerned[0].metric)
     above = [*(["its budget"] if failed else []), *(["its baseline"] if worse else [])]
     lines = [f"{printable(audit.target, 60)} {metric.fault} above {' and '.join(above)}"]
     for measurement in concerned:
@@ -97,7 +97,7 @@ def _how_compared(measurements: list[Measurement]) -> list[str]:
     how = "by a paired test" if methods == {"paired"} else "as independent samples"
     if len(methods) > 1:
         how = "as independent samples, or by a paired test where it says so"
-    nouns = metric_named(measurements[0].metric.name).nouns
+    nouns = definition_of(measurements[0].metric).nouns
     return [
         _line(
             "compared", f"{how}; this speaks of these two {nouns.audited}s, and not of the noise"
@@ -124,7 +124,7 @@ def inconclusive_message(audit: Audit, again: str) -> str:
         if not measurement.notes:
             lines += _needed(measurement, audit.alpha)
     lines += _rest(audit, open_)
-    unit = metric_named(open_[0].metric.name).nouns.unit
+    unit = definition_of(open_[0].metric).nouns.unit
     step = f"audit with more {unit}, or choose a limit that these sizes can decide"
     if any(entry.notes and entry.value == entry.value for entry in open_):
         step = "mend what keeps the verdict from being given"
@@ -172,7 +172,7 @@ def _figures(measurement: Measurement) -> list[str]:
 def _estimate(measurement: Measurement) -> str:
     value, low, high = measurement.shown()
     if measurement.census:
-        return f"{value}  ({metric_named(measurement.metric.name).nouns.counted})"
+        return f"{value}  ({definition_of(measurement.metric).nouns.counted})"
     level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""
     level = level or f"{100 * (1 - measurement.alpha):.4g}%"
     return f"{value}  ({level} bounds {low} to {high})"
@@ -181,7 +181,7 @@ def _estimate(measurement: Measurement) -> str:
 def _slices(measurement: Measurement) -> list[str]:
     """Say of which slice the figures are, and which others have the same verdict."""
     lines = []
-    nouns = metric_named(measurement.metric.name).nouns
+    nouns = definition_of(measurement.metric).nouns
     by_name = {part.name: part for part in measurement.slices}
     deciding = measurement.slice
     if deciding is not None:
@@ -222,7 +222,7 @@ def _needed(measurement: Measurement, alpha: float) -> list[str]:
     if measurement.slice is not None:
         where = "of this column" if columns else "in the slice"
         without, as_measured = (f"{text}, {where}" for text in (without, as_measured))
-    one = metric_named(measurement.metric.name).nouns.one
+    one = definition_of(measurement.metric).nouns.one
     if without == as_measured.replace("leakage as measured", f"{one} without leakage"):
         return [_line("needed", without)]
     return [_line("needed", as_measured), _line("", without)]
@@ -231,7 +231,7 @@ def _needed(measurement: Measurement, alpha: float) -> list[str]:
 def _rest(audit: Audit, shown: list[Measurement]) -> list[str]:
     by_sizes: dict[str, list[str]] = {}
     for entry in shown:
-        nouns = metric_named(entry.metric.name).nouns
+        nouns = definition_of(entry.metric).nouns
         said = records_counted(entry.evidence, census=entry.census)
         said = said or nouns.sizes(entry.n_members, entry.n_nonmembers, ", ")
         by_sizes.setdefault(said, []).append(printable(str(entry.metric), 60))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.records import records_of
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.change import compare_records
 from pytest_leakpro.gate.detectable import detectable_increase
 from pytest_leakpro.gate.errors import warn
@@ -149,7 +149,7 @@ def shared_error(metric: MetricName, before: SavedScores, now: SavedScores) -> f
 
     if not _same_records(before, now):
         return None
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     return correlation_of_estimates(
         list(before.suite.values()),
         list(now.suite.values()),

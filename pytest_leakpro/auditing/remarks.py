@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.slice_figures import part_said
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def read_remarks(metric: MetricName, brought: Sequence[Brought]) -> SuiteRemarks
     brought : sequence of Brought
         The suite's evidence. Where it is of several attacks each remark names its own.
     """
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     notes: list[str] = []
     faulty: dict[str, tuple[str, ...]] = {}
     for entry in brought:

@@ -35,7 +35,7 @@ from pytest_leakpro.auditing.slicing import slice_evidence
 from pytest_leakpro.auditing.updates import audit_update
 from pytest_leakpro.auditing.usual_metrics import usual_metrics
 from pytest_leakpro.auditing.weak_suite import with_weak_suite
-from pytest_leakpro.gate.catalogue import metric_named, metrics
+from pytest_leakpro.gate.catalogue import definition_of, metrics
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.gate.evidence import Evidence, MembershipScores
 from pytest_leakpro.gate.metrics.base import Sizes
@@ -110,7 +110,7 @@ def _audit_evidence(
 
         exposed["as given", name] = MemberScores(np.arange(len(evidence.members)), evidence.members)
     for budget in budgets:  # before feasibility, which would speak of another kind of evidence
-        metric_named(budget.metric.name).check_evidence(budget.metric, evidence)
+        definition_of(budget.metric).check_evidence(budget.metric, evidence)
     if not evidence.census:  # which decides at every size
         _announce(budgets, Sizes(*evidence.sizes), session.alpha, 1)
     measurements = _measure(budgets, brought, context, 1)

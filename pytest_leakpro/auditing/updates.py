@@ -21,7 +21,7 @@ from pytest_leakpro.auditing.pictures import keep_pictures
 from pytest_leakpro.auditing.provenance import configuration, details_of_update
 from pytest_leakpro.auditing.shadows import say_on_stderr
 from pytest_leakpro.auditing.usual_metrics import usual_metrics
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.criterion import Criterion
 from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.gate.metrics.base import Sizes
@@ -194,7 +194,7 @@ class _Work:
 
     def _warn_of_easy(self, budget: Budget, evidence: Evidence) -> None:
         """Warn where a guess alone leaves less to find than the budget allows."""
-        definition = metric_named(budget.metric.name)
+        definition = definition_of(budget.metric)
         assert isinstance(definition, UpdateRisk)
         guessed = definition.baseline_rate(budget.metric, evidence)
         if 1 - guessed <= budget.limit:

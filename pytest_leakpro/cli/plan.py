@@ -130,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _true_leakage(text: str | None, budgets: list[Budget]) -> float | None:
     """Read ``--true`` and check that it is a value of the metric."""
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.wording import plain_number
 
     if text is None:
@@ -142,7 +142,7 @@ def _true_leakage(text: str | None, budgets: list[Budget]) -> float | None:
             f"{len(metrics)}: {', '.join(sorted(map(str, metrics)))}; plan them one by one"
         )
     metric = metrics.pop()
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     value = read_share(text, "--true")
     lowest, highest = definition.chance_level(metric), definition.ceiling(metric)
     if not lowest <= value <= highest:
@@ -156,11 +156,11 @@ def _true_leakage(text: str | None, budgets: list[Budget]) -> float | None:
 
 def _control_rate(text: str | None, budgets: list[Budget]) -> float:
     """Read ``--control-rate`` and check that some metric depends on it."""
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
 
     if text is None:
         return 0.0
-    if not any(metric_named(budget.metric.name).controlled for budget in budgets):
+    if not any(definition_of(budget.metric).controlled for budget in budgets):
         named = ", ".join(sorted({budget.metric.name for budget in budgets}))
         raise LeakproError(
             f"--control-rate is of attacks that guess, and {named} is read off no guesses"
@@ -192,19 +192,19 @@ def _seconds(text: str | None, budgets: list[Budget]) -> float | None:
 
 
 def _in_batches(budget: Budget) -> bool:
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.metrics.update_risk import UpdateRisk
 
-    return isinstance(metric_named(budget.metric.name), UpdateRisk)
+    return isinstance(definition_of(budget.metric), UpdateRisk)
 
 
 def _suite_for(budget: Budget, given: int | None, control_rate: float) -> _Suite:
     from pytest_leakpro.cli.suites import default_suite
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.wording import plain_number
     from pytest_leakpro.targets.classifier import Classifier
 
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     if metric.census:
         return _Suite(1, "Everything is counted, so that every number decides")
     assumed = ""
@@ -238,9 +238,9 @@ def _sizes_needed(
     seconds: float | None,
 ) -> list[str]:
     """Tabulate the sizes by the chance of a verdict."""
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
 
-    nouns = metric_named(budget.metric.name).nouns
+    nouns = definition_of(budget.metric).nouns
     audited = nouns.one
     columns: list[tuple[str, float | None]] = [(f"PASS of {audited} without leakage", None)]
     if true is not None:
@@ -289,12 +289,12 @@ def _noticed(
     budget: Budget, true: float | None, sizes: Sizes, alpha: float, control_rate: float
 ) -> str:
     """Say which increase a comparison with a baseline of these sizes would find."""
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.detectable import detectable_increase
     from pytest_leakpro.gate.increase import as_increase
     from pytest_leakpro.gate.wording import shown
 
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     if metric.census:
         return "always noticed"
     increase = detectable_increase(
@@ -316,12 +316,12 @@ def _what_they_decide(
 ) -> list[str]:
     """List what two sizes can decide."""
     from pytest_leakpro.auditing.feasibility import feasibility
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.metrics.base import Sizes
     from pytest_leakpro.gate.planner import limit_passed_safely, null_pass_chance
 
     sizes = Sizes(*given)
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     nouns, rate = metric.nouns, suite.control_rate
     safe_one = f"{nouns.one} without leakage"
     outlook = feasibility(budget, sizes, alpha, suite.size)
@@ -372,10 +372,10 @@ def _passes(chance: float) -> str:
 
 def _fails(budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, power: float) -> str:
     """Say from which leakage on a FAIL comes with the chance that is asked for."""
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.wording import shown
 
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     if metric.census:
         return "whenever more than the limit is found"
     low, high = budget.limit, metric.ceiling(budget.metric)
@@ -396,21 +396,21 @@ def _fails(budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, power: flo
 def _fail_chance(
     budget: Budget, sizes: Sizes, suite: _Suite, alpha: float, leakage: float
 ) -> float:
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.stats.multiplicity import attack_weights
 
     error = alpha / 2 * attack_weights(suite.size)[0]
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     return metric.fail_chance(
         budget.metric, budget.limit, sizes, error, leakage, suite.control_rate
     )
 
 
 def _amount(budget: Budget, value: float) -> str:
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.wording import plain_number
 
-    return plain_number(value, metric_named(budget.metric.name).unit)
+    return plain_number(value, definition_of(budget.metric).unit)
 
 
 def _chance(value: float) -> str:

@@ -66,10 +66,10 @@ def _complete(record: Mapping[str, Any]) -> dict[str, Any]:
     A run's record stays as it is.
     """
     from pytest_leakpro.gate.budget import parse_metric
-    from pytest_leakpro.gate.catalogue import metric_named
+    from pytest_leakpro.gate.catalogue import definition_of
     from pytest_leakpro.gate.wording import plain_number, shown_bounds
 
-    unit = metric_named(parse_metric(record["metric"]).name).unit
+    unit = definition_of(parse_metric(record["metric"])).unit
     figures = (float("nan") if record[key] is None else record[key] for key in _FIGURES)
     estimate, lower, upper = figures
     value, low, high = shown_bounds(estimate, lower, upper, record["limit"], unit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of, metric_named
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.metric_name import MetricName
 from pytest_leakpro.gate.wording import plain_number, printable
@@ -57,7 +57,7 @@ class Budget:
     source: str = field(default="call", compare=False)
 
     def __post_init__(self) -> None:
-        metric = metric_named(self.metric.name)
+        metric = definition_of(self.metric)
         metric.check_name(self.metric)
         metric.check_limit(self.metric, self.limit)
 
@@ -90,7 +90,7 @@ class Budget:
         return _named(text, lambda: cls(metric, limit, source))
 
     def __str__(self) -> str:
-        unit = metric_named(self.metric.name).unit
+        unit = definition_of(self.metric).unit
         return f"{self.metric} <= {plain_number(self.limit, unit)}"
 
     def __repr__(self) -> str:
@@ -109,7 +109,7 @@ def parse_metric(text: str) -> MetricName:
     reader = _Reader(text)
     metric = reader.metric()
     reader.end()
-    _named(text, lambda: metric_named(metric.name).check_name(metric))
+    _named(text, lambda: definition_of(metric).check_name(metric))
     return metric
 
 

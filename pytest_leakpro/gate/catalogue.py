@@ -15,9 +15,10 @@ from pytest_leakpro.gate.errors import LeakproError, nearest_match
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.gate.metrics.base import Metric
 
-__all__ = ["metric_named", "metrics"]
+__all__ = ["definition_of", "metric_named", "metrics"]
 
 
 @cache
@@ -59,3 +60,14 @@ def metric_named(name: str) -> Metric:
     except KeyError:
         known = nearest_match(name, metrics())
         raise LeakproError(f"there is no metric {name!r}{known}") from None
+
+
+def definition_of(metric: MetricName) -> Metric:
+    """Give what a metric with its argument is: some arguments speak of another kind of target.
+
+    Raises
+    ------
+    LeakproError
+        As `metric_named`.
+    """
+    return metric_named(metric.name).variant(metric)

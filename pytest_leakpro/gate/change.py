@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_leakpro.gate.budget import parse_metric
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.increase import Allowance, as_increase, shown_increase
 from pytest_leakpro.gate.wording import printable, shown, shown_bounds
 
@@ -186,7 +186,7 @@ def _worded(change: Change, metric: MetricName) -> Change:
         return replace(change, shown="no baseline")
     if change.outcome == "incomparable":
         return replace(change, shown=f"no comparable baseline: {change.notes[0]}")
-    unit = metric_named(metric.name).unit
+    unit = definition_of(metric).unit
     assert change.baseline is not None
     assert change.difference is not None
     at_least = math.nan if change.at_least is None else change.at_least

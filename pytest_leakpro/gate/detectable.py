@@ -9,7 +9,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def detectable_increase(
     LeakproError
         For a leakage that the metric cannot have.
     """
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     chance, ceiling = definition.chance_level(metric), definition.ceiling(metric)
     if leakage is not None and not 0 <= leakage <= ceiling:
         raise LeakproError(f"a leakage of {leakage} is no value of {metric}")
@@ -92,6 +92,6 @@ def detectable_increase(
 def _typical(
     metric: MetricName, sizes: Sizes, true: float, alpha: float, luck: float, control_rate: float
 ) -> Reading:
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     evidence = definition.typical_evidence(metric, sizes, true, luck, control_rate)
     return definition.read(metric, evidence, None, alpha / 2, alpha / 2)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_leakpro.gate.budget import parse_metric
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import plain_number, printable
 
@@ -69,7 +69,7 @@ class Allowance:
         ------
         LeakproError
         """
-        ceiling = metric_named(metric.name).ceiling(metric)
+        ceiling = definition_of(metric).ceiling(metric)
         if self.points and ceiling > 1:
             raise LeakproError(
                 f"{metric} is no share, so it has no percentage points: "
@@ -133,7 +133,7 @@ def allowance_for(metric: MetricName, allowances: Iterable[Allowance]) -> Allowa
 
 def shown_increase(value: float, metric: MetricName) -> str:
     """Write a declared increase without loss: ``0.5pp`` for shares in percent, else ``0.02``."""
-    if metric_named(metric.name).unit == "percent":
+    if definition_of(metric).unit == "percent":
         return f"{plain_number(value * 100)}pp"
     return plain_number(value)
 

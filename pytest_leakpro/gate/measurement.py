@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.plain import plain
 from pytest_leakpro.gate.wording import plain_number, shown_bounds
 
@@ -185,11 +185,11 @@ class Measurement:
         """The limit as text, ``"-"`` where there was none."""
         if self.limit is None:
             return "-"
-        return plain_number(self.limit, metric_named(self.metric.name).unit)
+        return plain_number(self.limit, definition_of(self.metric).unit)
 
     def shown(self) -> tuple[str, str, str]:
         """Write estimate, lower and upper bound, the same in every output."""
-        unit = metric_named(self.metric.name).unit
+        unit = definition_of(self.metric).unit
         return shown_bounds(self.value, self.low, self.high, self.limit, unit)
 
     @property
@@ -216,7 +216,7 @@ class Measurement:
             "shown_verdict": self.shown_verdict,
         }
         record: dict[str, Any] = {**plain(self), "metric": str(self.metric), **as_shown}
-        unit = metric_named(self.metric.name).unit
+        unit = definition_of(self.metric).unit
         record["slices"] = [entry.to_plain(self.limit, unit) for entry in self.slices]
         record["suite"] = [entry.attack for entry in self.figures]
         sizes = (record.pop("n_members"), record.pop("n_nonmembers"))

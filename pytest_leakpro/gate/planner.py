@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_leakpro.gate.budget import Budget
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.metrics.base import MEMBERSHIP, Nouns, Sizes
 from pytest_leakpro.gate.verdict import Verdict
@@ -125,7 +125,7 @@ def _required_sizes(
     alpha: float,
     control_rate: float,
 ) -> RequiredSizes:
-    metric = metric_named(budget.metric.name)
+    metric = definition_of(budget.metric)
     chance_level = metric.chance_level(budget.metric)
     if true_leakage is not None and not (0 <= true_leakage <= metric.ceiling(budget.metric)):
         raise LeakproError(
@@ -197,7 +197,7 @@ def null_pass_chance(
     control_rate : float
         As for `required_sizes`.
     """
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     chance = 1.0
     for part in (sizes, *slices):
         passes = definition.pass_chance(metric, limit, part, alpha / 2, None, control_rate)
@@ -223,7 +223,7 @@ def limit_passed_safely(
     float or None
         The smallest with a chance of at least 95 %; None where there is none below the ceiling.
     """
-    definition = metric_named(metric.name)
+    definition = definition_of(metric)
     ceiling = definition.ceiling(metric)
 
     def following(value: float) -> float:

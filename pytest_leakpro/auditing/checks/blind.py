@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.budget import parse_metric
-from pytest_leakpro.gate.catalogue import metric_named
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.evidence import SMALLEST_SIDE, MembershipScores
 from pytest_leakpro.gate.wording import shown
 from pytest_leakpro.targets.one_thread import one_thread
@@ -79,7 +79,7 @@ class BlindReading:
         return self.low > self.chance
 
     def __str__(self) -> str:
-        unit = metric_named(self.metric.name).unit
+        unit = definition_of(self.metric).unit
         value, low, chance = (
             shown(self.value, unit),
             shown(self.low, unit, toward=-1),
@@ -131,11 +131,11 @@ class BlindTest:
         BlindReading or None
             None for a metric of other evidence still.
         """
-        definition = metric_named(metric.name)
+        definition = definition_of(metric)
         if definition.controlled:
             # A control of other records succeeds less often by no more than their difference.
             metric = parse_metric("advantage")
-            definition = metric_named(metric.name)
+            definition = definition_of(metric)
         if definition.evidence is not MembershipScores:
             return None
         if (metric, error) not in self._readings:

@@ -177,6 +177,10 @@ class Metric(ABC):
         if not 0 < metric.fpr < 0.5:
             raise LeakproError("a false-positive rate lies above 0% and below 50%")
 
+    def variant(self, metric: MetricName) -> Metric:  # noqa: ARG002 - few depend on the argument
+        """Give what the metric is with this argument: itself, by default."""
+        return self
+
     @property
     def example(self) -> str:
         """How it may be written, without a limit."""
