@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.auditing.both import audit_both
 from pytest_leakpro.auditing.brought import Brought
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
 from pytest_leakpro.auditing.exposure import with_exposed_shares
@@ -74,7 +75,7 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
     if isinstance(target, Recipe):
         return _audit_recipe(target, budgets, session)
     if isinstance(target, MembershipTarget):
-        return _audit_target(target, budgets, session)
+        return _audit_model(target, budgets, session)
     if isinstance(target, SyntheticData):
         return audit_release(target, budgets, session)
     if isinstance(target, FederatedUpdate):
@@ -119,9 +120,9 @@ def _audit_evidence(
 
 def _audit_recipe(recipe: Recipe, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
     if recipe.targets == 1:
-        finished = _audit_target(recipe.realise(session.seed), budgets, session)
+        finished = _audit_model(recipe.realise(session.seed), budgets, session)
     else:
-        finished = audit_several(recipe, budgets, session, _audit_target)
+        finished = audit_several(recipe, budgets, session, _audit_model)
     return replace(
         finished,
         notes=(recipe.note, *finished.notes),
@@ -129,7 +130,13 @@ def _audit_recipe(recipe: Recipe, budgets: tuple[Budget, ...], session: SessionD
     )
 
 
-def _audit_target(
+def _audit_model(
+    target: MembershipTarget, budgets: tuple[Budget, ...], session: SessionDefaults
+) -> Audit:
+    return audit_both(target, budgets, session, _audit_membership)
+
+
+def _audit_membership(
     target: MembershipTarget, budgets: tuple[Budget, ...], session: SessionDefaults
 ) -> Audit:
     parties = parties_of(target, session)

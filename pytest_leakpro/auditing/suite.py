@@ -1,4 +1,4 @@
-"""Which attacks run: the matching ones, at most three, or those that were asked for.
+"""Which membership attacks run: the matching ones, at most three, or those that were asked for.
 
 PYTEST_DONT_REWRITE
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.attacks.base import Attack
+from pytest_leakpro.attacks.base import Attack, MembershipAttack
 from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
@@ -64,7 +64,8 @@ def choose_suite(
             attack
             for attack in builtin_attacks().values()
             # Who sees scores learns nothing more from the labels that follow from them.
-            if not (attack.access is Access.LABEL and target.access is not Access.LABEL)
+            if isinstance(attack, MembershipAttack)
+            and not (attack.access is Access.LABEL and target.access is not Access.LABEL)
             and attack.mismatch(target) is None
             and attack.runs_by_default(target)
             and not (attack.wants_population(target) and not target.has_population)
@@ -77,7 +78,8 @@ def choose_suite(
         suite = [
             attack
             for attack in builtin_attacks().values()
-            if attack.mismatch(target) is None
+            if isinstance(attack, MembershipAttack)
+            and attack.mismatch(target) is None
             and _lacking_shadows(attack, shadows, shadow_models) is None
         ]
     else:
@@ -89,7 +91,9 @@ def choose_suite(
         )
     if not suite:
         reasons = "; ".join(
-            f"{name}: {attack.mismatch(target)}" for name, attack in builtin_attacks().items()
+            f"{name}: {attack.mismatch(target)}"
+            for name, attack in builtin_attacks().items()
+            if isinstance(attack, MembershipAttack)
         )
         raise LeakproError(f"no attack matches this {type(target).__name__} ({reasons})")
     return tuple(suite)

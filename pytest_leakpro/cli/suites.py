@@ -16,7 +16,7 @@ __all__ = ["default_suite"]
 def default_suite(
     kind: type, *, shadows: bool, population: bool = False, labels_only: bool = False
 ) -> tuple[Attack, ...]:
-    """Give the default suite of a kind of target, as `choose_suite` does for a target at hand.
+    """Give the default membership attacks on a kind of target, as `choose_suite` does for a target at hand.
 
     Parameters
     ----------
@@ -34,6 +34,7 @@ def default_suite(
     tuple of Attack
         In the order of the registry; with shadow models these settle the order.
     """
+    from pytest_leakpro.attacks.base import MembershipAttack
     from pytest_leakpro.attacks.registry import builtin_attacks
     from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE
     from pytest_leakpro.targets.access import Access
@@ -41,7 +42,8 @@ def default_suite(
     suite = [
         attack
         for attack in builtin_attacks().values()
-        if attack.default
+        if isinstance(attack, MembershipAttack)
+        and attack.default
         and (attack.access is Access.LABEL) == labels_only
         and issubclass(kind, attack.targets)
         and (population or not attack.needs_population)

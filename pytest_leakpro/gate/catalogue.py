@@ -42,6 +42,7 @@ def metrics() -> Mapping[str, Metric]:
                 and issubclass(thing, Metric)
                 and thing.__module__ == home.__name__
                 and hasattr(thing, "name")
+                and thing.name not in found  # a variant stands behind its metric
             ):
                 found[thing.name] = thing()
     return found

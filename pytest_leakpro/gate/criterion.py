@@ -16,9 +16,10 @@ from pytest_leakpro.gate.wording import plain_number, printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LABEL", "MEASURES", "Criterion", "Measure", "tidy_criterion"]
+__all__ = ["LABEL", "MEASURES", "NEAR", "Criterion", "Measure", "tidy_criterion"]
 
 LABEL = "label"
+NEAR = "near"
 _TEXT = re.compile(
     r"\s*([A-Za-z_]\w*)\s*(<=|>=|≤|≥|=<|=>|==|=|<|>)?\s*"
     r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)?\s*(%)?\s*"
@@ -40,6 +41,11 @@ class Measure:
         A criterion.
     cuts : tuple of float
         Where the bins of its histogram begin, the same whatever was found: 20 at most.
+    usual : float or None
+        The bound that is meant where a criterion gives none; None where it must give one.
+    chance : float
+        The bound from which on a reconstruction meets a criterion by chance, where better ones are
+        smaller.
     """
 
     least: float
@@ -47,6 +53,8 @@ class Measure:
     sign: str
     example: str
     cuts: tuple[float, ...]
+    usual: float | None = None
+    chance: float = math.inf
 
     @property
     def is_share(self) -> bool:
@@ -67,6 +75,18 @@ MEASURES = {
     "tokens": Measure(0, 1, ">=", "tokens>=0.9", _TWENTIETHS),
     "rouge": Measure(0, 1, ">=", "rouge>=0.5", _TWENTIETHS),
     LABEL: Measure(0, 1, ">=", "", _TWENTIETHS),
+    NEAR: Measure(
+        0,
+        math.inf,
+        "<=",
+        "near",
+        (
+            *(0, 1e-9, 1e-6, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4),
+            *(0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 2, 5),
+        ),
+        usual=0.5,
+        chance=1.0,
+    ),
 }
 
 
@@ -107,6 +127,10 @@ class Criterion:
             raise LeakproError(f"there is no measure of quality {printable(name, 40)!r}{near}")
         measure = MEASURES[name]
         sign, number = match.group(2), match.group(3)
+        if sign is None and number is None and measure.usual is not None:
+            if match.group(4) or match.end() < len(text):
+                raise _unreadable(text, measure)
+            return cls(name, measure.usual)
         if sign is None or number is None or match.end() < len(text):
             raise _unreadable(text, measure)
         better = "smaller" if measure.sign == "<=" else "larger"
@@ -126,6 +150,8 @@ class Criterion:
         return cls(name, bound)
 
     def __str__(self) -> str:
+        if self.bound == MEASURES[self.measure].usual:
+            return self.measure
         return f"{self.measure}{MEASURES[self.measure].sign}{plain_number(self.bound)}"
 
     def met(self, quality: NDArray[Any]) -> NDArray[Any]:
@@ -170,6 +196,11 @@ def _check_bound(name: str, measure: Measure, bound: float) -> None:
         )
         raise LeakproError(
             f"no reconstruction meets {name}{measure.sign}{bound:.12g}: {name} is {edge}"
+        )
+    if bound >= measure.chance:
+        raise LeakproError(
+            f"what knows nothing meets {name}{measure.sign}{bound:.12g} by chance: "
+            f"give less than {measure.chance:g}"
         )
     if reach <= easiest:
         raise LeakproError(

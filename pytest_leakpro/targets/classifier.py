@@ -91,6 +91,12 @@ class Classifier(MembershipTarget):
     checkpoints : sequence, optional
         Models that the training left on its way, in its order: what the attacker saw of it. Of a
         torch module also state dicts, or paths to files of them. `model` is the last one.
+    secret : column or sequence of them, optional
+        Columns whose values nobody should learn of a member: names of a DataFrame, or positions in
+        the second axis of an array. ``attribute_inference`` without a column is of all of them.
+    generator : torch.nn.Module, optional
+        A conditional generator ``(z, labels) -> records``, with its number of latent variables as
+        ``latent_dim``, for an attacker who has one of such records.
 
     Attributes
     ----------
@@ -142,6 +148,8 @@ class Classifier(MembershipTarget):
         trainer_version: str | None = None,
         augmentations: Any = "default",
         checkpoints: Any = None,
+        secret: Any = None,
+        generator: Any = None,
     ) -> None:
         output = _check_output(output)
         self.model = model
@@ -170,6 +178,8 @@ class Classifier(MembershipTarget):
             trainer_version=trainer_version,
             augmentations=augmentations,
             checkpoints=read_checkpoints(checkpoints, model, self._adapt(seen)),
+            secret=secret,
+            generator=generator,
         )
 
     def _adapt(self, access: Access) -> Callable[[Any], ModelAdapter]:

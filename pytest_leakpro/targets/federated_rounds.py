@@ -164,7 +164,9 @@ class FederatedRounds(Classifier):
             f"access={self.participant.access!r}, behaviour={self.participant.behaviour!r})"
         )
 
-    def prepare(self, seed: int, *, population_share: float | None = None) -> MembershipView:
+    def prepare(
+        self, seed: int, *, population_share: float | None = None, told: bool = False
+    ) -> MembershipView:
         """Choose the records to score; see `MembershipTarget.prepare`.
 
         Raises
@@ -183,7 +185,7 @@ class FederatedRounds(Classifier):
                     f"{' or '.join(others)} as well: own= holds what the participant contributed, "
                     "members= what others did, and the rest what nobody did: give each record once"
                 )
-        return super().prepare(seed, population_share=population_share)
+        return super().prepare(seed, population_share=population_share, told=told)
 
     @property
     def sight(self) -> RoundsSight:

@@ -19,6 +19,7 @@ from pytest_leakpro.targets.callable_model import CallableModel
 from pytest_leakpro.targets.membership_view import MembershipView, Sight
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
+from pytest_leakpro.targets.secret_columns import check_generator, read_secret
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
 from pytest_leakpro.targets.slices import Slices
 from pytest_leakpro.targets.trainers import trainer_of
@@ -79,11 +80,17 @@ class MembershipTarget:
         Functions ``X -> X'`` with which the attacker may augment records.
     checkpoints : tuple
         Models that the training left on its way, the model itself last; empty where none are given.
+    secret : column or sequence of them, or None
+        The columns whose values an attacker must not learn.
+    generator : torch.nn.Module or None
+        Draws records like these, for attackers who have such a thing.
 
     Attributes
     ----------
-    train, n_train, signals, trainer_version, checkpoints
+    train, n_train, signals, trainer_version, checkpoints, generator
         As given.
+    secrets : tuple
+        The secret columns.
     slices : Slices or None
         Subgroups that are measured one by one.
     named : bool
@@ -123,8 +130,11 @@ class MembershipTarget:
         trainer_version: str | None,
         augmentations: Any = "default",
         checkpoints: tuple[Any, ...] = (),
+        secret: Any = None,
+        generator: Any = None,
     ) -> None:
         self.checkpoints = checkpoints
+        self.generator = check_generator(generator)
         self.attackers = _check_attackers(attackers, access)
         self.access = parse_access(access, attackers)
         self.attacker_name = self.access.value
@@ -162,6 +172,7 @@ class MembershipTarget:
             require_alike(sides["members"], sides[side])
         self._members, self._nonmembers = sides["members"], sides["nonmembers"]
         self._population = sides.get("population")
+        self.secrets = read_secret(secret, self._members.inputs)
         self.slices = Slices.read(slices, self._members, self._nonmembers)
         self.augmentations = read_augmentations(augmentations, self._members.inputs)
         self.signals = _check_signals(signals, len(self._members) + len(self._nonmembers))
@@ -229,7 +240,9 @@ class MembershipTarget:
         """Reads other models of the same recipe as this one is read."""
         raise NotImplementedError
 
-    def prepare(self, seed: int, *, population_share: float | None = None) -> MembershipView:
+    def prepare(
+        self, seed: int, *, population_share: float | None = None, told: bool = False
+    ) -> MembershipView:
         """Choose the records to score. Does not ask the model anything.
 
         The outcome depends on the seed and the records only.
@@ -241,6 +254,8 @@ class MembershipTarget:
         population_share : float or None
             The share of the non-members to set aside where there is no population, above 0 and
             below 1.
+        told : bool
+            Whether the warnings were given already.
 
         Returns
         -------
@@ -263,7 +278,7 @@ class MembershipTarget:
             preparation.set_aside(population_share, seed)
         if self._audit_size is not None:
             preparation.sample(self._audit_size, seed)
-        for text in preparation.warnings:
+        for text in () if told else preparation.warnings:
             warn(f"{self.name}: {text}")
         return self.view_kind(
             preparation,
@@ -286,6 +301,8 @@ class MembershipTarget:
             trainer_of(self),
             self.augmentations,
             self.checkpoints,
+            self.generator,
+            self.secrets,
         )
 
 

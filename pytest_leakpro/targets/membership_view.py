@@ -18,6 +18,8 @@ from pytest_leakpro.targets.readings import Reading, read_further
 from pytest_leakpro.targets.scoring import score
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from numpy.typing import ArrayLike, NDArray
 
     from pytest_leakpro.targets.augmentations import Augmentation
@@ -54,6 +56,10 @@ class Sight:
         Functions ``X -> X'`` that make copies of records, for attackers who ask about these too.
     checkpoints : tuple
         The model's, for attackers who saw its training; the model itself is the last.
+    generator : object
+        What the attacker draws records like these with, None where it has nothing of the kind.
+    secrets : tuple
+        The columns that are no business of the attacker's, as the user named them.
     """
 
     adapter: ModelAdapter
@@ -64,6 +70,8 @@ class Sight:
     train: Any = None
     augmentations: tuple[Augmentation, ...] = ()
     checkpoints: tuple[Any, ...] = ()
+    generator: Any = None
+    secrets: tuple[Hashable, ...] = ()
 
 
 class MembershipView:
@@ -293,6 +301,21 @@ class MembershipView:
                 f"{self.access.value}: an attack that declares white-box access gets them"
             )
         return self._sight.model
+
+    @property
+    def artefact(self) -> Any:
+        """The model as it is handed over, whatever this attacker sees: for a census of it."""
+        return self._sight.model
+
+    @property
+    def generator(self) -> Any:
+        """What the attacker draws records like these with; None where it has no such thing."""
+        return self._sight.generator
+
+    @property
+    def secrets(self) -> tuple[Hashable, ...]:
+        """The columns named in ``secret=``."""
+        return self._sight.secrets
 
     @property
     def asking(self) -> ModelReader:

@@ -54,7 +54,8 @@ class Recipe:
         What to call the target.
     **options
         Further arguments of `Classifier` (or `Regressor`): population, classes, output,
-        audit_size, allow_overlap, access, batch_size, trainer_version, augmentations.
+        audit_size, allow_overlap, access, batch_size, trainer_version, augmentations, secret,
+        generator.
 
     Raises
     ------

@@ -77,6 +77,9 @@ class Regressor(MembershipTarget):
     checkpoints : sequence, optional
         Models that the training left on its way, in its order: what the attacker saw of it. Of a
         torch module also state dicts, or paths to files of them. `model` is the last one.
+    secret : column or sequence of them, optional
+        Columns whose values nobody should learn of a member: names of a DataFrame, or positions in
+        the second axis of an array. ``attribute_inference`` without a column is of all of them.
 
     Attributes
     ----------
@@ -124,6 +127,7 @@ class Regressor(MembershipTarget):
         trainer_version: str | None = None,
         augmentations: Any = "default",
         checkpoints: Any = None,
+        secret: Any = None,
     ) -> None:
         self.model = model
         super().__init__(
@@ -146,6 +150,7 @@ class Regressor(MembershipTarget):
             trainer_version=trainer_version,
             augmentations=augmentations,
             checkpoints=read_checkpoints(checkpoints, model, adapt_regressor),
+            secret=secret,
         )
 
     def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:

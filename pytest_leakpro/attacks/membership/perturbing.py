@@ -11,12 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_leakpro.attacks.membership.record_numbers import (
-    numbers,
-    numeric_columns,
-    put_numbers,
-    stack,
-)
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.containers import (
     is_frame,
@@ -25,6 +19,12 @@ from pytest_leakpro.targets.containers import (
     length,
     row_shape,
     take,
+)
+from pytest_leakpro.targets.record_numbers import (
+    numbers,
+    numeric_columns,
+    put_numbers,
+    stack,
 )
 from pytest_leakpro.targets.units import record_units
 

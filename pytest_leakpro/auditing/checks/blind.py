@@ -117,7 +117,7 @@ class BlindTest:
     )
 
     def read(self, metric: MetricName, error: float) -> BlindReading | None:
-        """Read a metric of membership scores off both halves, or the advantage for one of guesses.
+        """Read a metric of scores off both halves, or the advantage for another of both sides.
 
         Parameters
         ----------
@@ -132,8 +132,8 @@ class BlindTest:
             None for a metric of other evidence still.
         """
         definition = definition_of(metric)
-        if definition.controlled:
-            # A control of other records succeeds less often by no more than their difference.
+        if definition.two_sided:
+            # What succeeds on one side more than on the other does so by at most their difference.
             metric = parse_metric("advantage")
             definition = definition_of(metric)
         if definition.evidence is not MembershipScores:

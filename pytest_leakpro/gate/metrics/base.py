@@ -134,6 +134,8 @@ class Metric(ABC):
         Whether it depends on how often the attack succeeds where nothing leaks.
     census : bool
         Whether everything is counted, so that its figure is exact.
+    two_sided : bool
+        Whether members are compared with non-members, so that sides which differ anyhow mislead it.
     nouns : Nouns
         What it speaks of.
     fault : str
@@ -149,6 +151,7 @@ class Metric(ABC):
     at_fpr: ClassVar[bool] = False
     controlled: ClassVar[bool] = False
     census: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = False
     nouns: ClassVar[Nouns] = MEMBERSHIP
     fault: ClassVar[str] = "leaks membership"
     remedy: ClassVar[str] = "regularise or train with DP"

@@ -5,85 +5,25 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pytest_leakpro.gate.counts import Counts
-from pytest_leakpro.gate.metrics.base import Metric, Nouns, Reading, Sizes
-
-if TYPE_CHECKING:
-    from pytest_leakpro.gate.evidence import Evidence
-    from pytest_leakpro.gate.metric_name import MetricName
+from pytest_leakpro.gate.metrics.base import Nouns
+from pytest_leakpro.gate.metrics.counted_share import CountedShare
 
 __all__ = ["ExactCopies"]
 
 
-class ExactCopies(Metric):
+class ExactCopies(CountedShare):
     """The share of a release that is copied from its source: a census, exact at every size.
 
     The argument is a column, such as one of free text; without it whole rows are meant.
     """
 
     name: ClassVar[str] = "exact_copies"
-    evidence: ClassVar[type[Evidence]] = Counts
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
-    census: ClassVar[bool] = True
     nouns: ClassVar[Nouns] = Nouns(
         "release", "rows", "", "rows", "between two runs of the generator", "column"
     )
     fault: ClassVar[str] = "holds copies of its source"
     remedy: ClassVar[str] = "drop the copies or train the generator with DP"
     meaning: ClassVar[str] = "rows of the release that stand in the source as they are"
-
-    def read(
-        self,
-        metric: MetricName,
-        evidence: Evidence,
-        limit: float | None,
-        error_low: float,  # noqa: ARG002 - nothing was drawn
-        error_high: float,  # noqa: ARG002
-        planned: float | None = None,  # noqa: ARG002
-    ) -> Reading:
-        """Read the share that was found, which is both its bounds; see `Metric.read`."""
-        share = self.estimate(metric, evidence)
-        p_value = None if limit is None else float(share <= limit)
-        return Reading(share, share, share, p_value)
-
-    def estimate(self, metric: MetricName, evidence: Evidence) -> float:  # noqa: ARG002
-        """Give the share that was found; see `Metric.estimate`."""
-        assert isinstance(evidence, Counts)
-        return evidence.share
-
-    def typical_evidence(
-        self,
-        metric: MetricName,  # noqa: ARG002
-        sizes: Sizes,
-        true: float,
-        luck: float = 0.5,  # noqa: ARG002 - there is none in a census
-        control_rate: float = 0.0,  # noqa: ARG002
-    ) -> Evidence:
-        """Give the share as counts; see `Metric.typical_evidence`."""
-        return Counts(round(true * sizes.members), sizes.members)
-
-    def pass_chance(
-        self,
-        metric: MetricName,  # noqa: ARG002
-        limit: float,
-        sizes: Sizes,  # noqa: ARG002
-        error: float,  # noqa: ARG002
-        true: float | None,
-        control_rate: float = 0.0,  # noqa: ARG002
-    ) -> float:
-        """Tell whether the share is within the limit; see `Metric.pass_chance`."""
-        return float((true or 0.0) <= limit)
-
-    def fail_chance(
-        self,
-        metric: MetricName,  # noqa: ARG002
-        limit: float,
-        sizes: Sizes,  # noqa: ARG002
-        error: float,  # noqa: ARG002
-        true: float,
-        control_rate: float = 0.0,  # noqa: ARG002
-    ) -> float:
-        """Tell whether the share is above the limit; see `Metric.fail_chance`."""
-        return float(true > limit)

@@ -40,6 +40,7 @@ class GuessRisk(Metric):
 
     evidence: ClassVar[type[Evidence]] = Guesses
     controlled: ClassVar[bool] = True
+    two_sided: ClassVar[bool] = True
     nouns: ClassVar[Nouns] = RELEASE
     remedy: ClassVar[str] = "coarsen rare values or train the generator with DP"
 

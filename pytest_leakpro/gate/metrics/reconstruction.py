@@ -1,4 +1,4 @@
-"""``reconstruction[criterion]``: the records that can be rebuilt from an update.
+"""``reconstruction[criterion]``: records that can be rebuilt, from an update or from a model.
 
 PYTEST_DONT_REWRITE
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pytest_leakpro.gate.criterion import Criterion, tidy_criterion
+from pytest_leakpro.gate.criterion import NEAR, Criterion, tidy_criterion
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.metrics.base import Nouns
 from pytest_leakpro.gate.metrics.update_risk import UpdateRisk
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["Reconstruction"]
+__all__ = ["Reconstruction", "ReconstructionFromModel"]
 
 
 class Reconstruction(UpdateRisk):
@@ -34,6 +35,10 @@ class Reconstruction(UpdateRisk):
     meaning: ClassVar[str] = "records rebuilt from an update, beyond those that need no update"
     # So much that 72 batches of which nothing is rebuilt are within 5 %, as if it were all.
     rare: ClassVar[float] = 0.996
+
+    def variant(self, metric: MetricName) -> Reconstruction:
+        """Speak of a finished model where records are near to those; see `Metric.variant`."""
+        return _OF_MODEL if (metric.argument or "").lstrip().startswith(NEAR) else self
 
     @property
     def example(self) -> str:
@@ -66,6 +71,42 @@ class Reconstruction(UpdateRisk):
         """Give the criterion's bound, and a quality beyond it; see `UpdateRisk`."""
         criterion = _criterion(metric)
         return criterion.bound, criterion.miss
+
+
+class ReconstructionFromModel(Reconstruction):
+    """The share of attempts that come near to a training record, minus that near to a non-member.
+
+    An attempt is near to a record whose distance is at most half that to the nearest record of the
+    other side, of which there are as many: looking like a class is not being a record. Every
+    record is counted once, whatever number of attempts comes near to it.
+
+    References
+    ----------
+    Carlini et al. (2023), Extracting training data from diffusion models, USENIX Security, section
+    4.2: a distance relative to those of the nearest other records, at one half.
+    """
+
+    nouns: ClassVar[Nouns] = Nouns(
+        "model", "attempts", "", "attempts", "between trainings", counted="this model"
+    )
+    two_sided: ClassVar[bool] = True
+    rebuilt: ClassVar[str] = "attempts come near to a training record"
+    without: ClassVar[str] = "near to a non-member"
+    remedy: ClassVar[str] = "regularise, stop training earlier, or train with DP"
+    meaning: ClassVar[str] = "attempts that rebuild a training record, beyond chance"
+
+    @property
+    def example(self) -> str:
+        """The one criterion; see `Metric.example`."""
+        return f"{self.name}[{NEAR}]"
+
+    def variant(self, metric: MetricName) -> Reconstruction:  # noqa: ARG002
+        """Give itself; see `Metric.variant`."""
+        return self
+
+
+# Told by its argument, so it has no row of its own.
+_OF_MODEL = ReconstructionFromModel()
 
 
 def _criterion(metric: MetricName) -> Criterion:

@@ -41,6 +41,8 @@ class UpdateRisk(Metric):
     rare : float
         Share of the error of the upper bound that is spent on batches of which nothing is given
         away, in [0, 1]; see `pytest_leakpro.stats.paired_shares.difference_upper`.
+    rebuilt, without : str
+        What is counted, and beside what, for messages.
     """
 
     evidence: ClassVar[type[Evidence]] = Reconstructions
@@ -50,6 +52,8 @@ class UpdateRisk(Metric):
         "steps), or aggregate securely"
     )
     rare: ClassVar[float]
+    rebuilt: ClassVar[str] = "records are given away"
+    without: ClassVar[str] = "without the update"
 
     @abstractmethod
     def measure(self, metric: MetricName) -> str:
@@ -116,8 +120,8 @@ class UpdateRisk(Metric):
         if baseline == 0 or main > baseline:
             return Remarks()
         weak = (
-            f"weak attack: {shown(main, 'percent')} of the records are given away, no more than "
-            f"without the update ({shown(baseline, 'percent')})"
+            f"weak attack: {shown(main, 'percent')} of the {self.rebuilt}, no more than "
+            f"{self.without} ({shown(baseline, 'percent')})"
         )
         return Remarks(notes=(weak,))
 
