@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.targets.membership_view import MembershipView
 
-__all__ = ["ContentAttack", "Found"]
+__all__ = ["ContentAttack", "Found", "silent"]
 
 
-def _silent(text: str) -> None:
+def silent(text: str) -> None:
+    """Say nothing, to nobody who waits."""
     del text
 
 
@@ -105,7 +106,7 @@ class ContentAttack(Attack):
         view: MembershipView,
         rng: np.random.Generator,
         part: Hashable | None = None,
-        say: Callable[[str], None] = _silent,
+        say: Callable[[str], None] = silent,
     ) -> Found:
         """Attack a model.
 

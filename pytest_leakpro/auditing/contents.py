@@ -173,7 +173,7 @@ class _Work:
             try:
                 parts = [
                     BroughtOfColumn(
-                        str(part), tuple(self._bring(plan, a, part) for a in plan.suite)
+                        str(part), tuple(self._bring(plan, attack, part) for attack in plan.suite)
                     )
                     for part in plan.parts
                 ]

@@ -60,7 +60,7 @@ def choose_suite(
         named twice, or none is left.
     """
     if asked is None:
-        suite = [
+        suite: list[Attack] = [
             attack
             for attack in builtin_attacks().values()
             # Who sees scores learns nothing more from the labels that follow from them.

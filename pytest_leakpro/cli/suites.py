@@ -16,7 +16,7 @@ __all__ = ["default_suite"]
 def default_suite(
     kind: type, *, shadows: bool, population: bool = False, labels_only: bool = False
 ) -> tuple[Attack, ...]:
-    """Give the default membership attacks on a kind of target, as `choose_suite` does for a target at hand.
+    """Give the default membership attacks on a kind of target, as `choose_suite` at hand of one.
 
     Parameters
     ----------

@@ -1,0 +1,4 @@
+"""Attacks that rebuild training records from a finished model.
+
+PYTEST_DONT_REWRITE
+"""
