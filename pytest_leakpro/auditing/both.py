@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.attacks.base import Attack
 from pytest_leakpro.attacks.content_attack import ContentAttack
 from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
 from pytest_leakpro.auditing.contents import audit_contents
@@ -18,6 +17,7 @@ from pytest_leakpro.gate.errors import LeakproError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
@@ -57,25 +57,27 @@ def audit_both(
     LeakproError
         As either audit, or where attacks are named that no budget asks for.
     """
+    of_contents, of_others = _asked(session)
+    attacks = (*builtin_attacks().values(), *_named(of_contents))
     known = {
-        name
-        for attack in builtin_attacks().values()
-        if isinstance(attack, ContentAttack)
-        for name in attack.metrics
+        name for attack in attacks if isinstance(attack, ContentAttack) for name in attack.metrics
     }
     contents = tuple(budget for budget in budgets if budget.metric.name in known)
     for budget in contents:
         _check_criterion(budget)
     others = tuple(budget for budget in budgets if budget not in contents)
-    of_contents, of_others = _asked(session)
+    measured = {budget.metric.name for budget in contents}
+    idle = [attack.name for attack in _named(of_contents) if not measured & set(attack.metrics)]
+    if contents and not others:
+        idle += [attack.name for attack in _named(of_others)]
+    if idle:
+        raise LeakproError(
+            f"attacks= names {', '.join(idle)}, and no budget asks for what it measures: leave it "
+            "out, or give a budget"
+        )
     if not contents:
         return audit_membership(target, others, session)
     if not others:
-        if of_others not in (None, "all"):
-            raise LeakproError(
-                f"attacks= names {', '.join(_name(entry) for entry in of_others)}, and no budget "
-                "asks for what it measures: leave it out, or give a budget"
-            )
         return audit_contents(target, contents, replace(session, attacks=of_contents))
     first = audit_membership(target, others, replace(session, attacks=of_others))
     second = audit_contents(target, contents, replace(session, attacks=of_contents), told=True)
@@ -97,18 +99,17 @@ def _asked(session: SessionDefaults) -> tuple[Any, Any]:
     if asked is None or asked == "all":
         return asked, asked
     entries = [asked] if isinstance(asked, str) else list(asked)
-    contents = [entry for entry in entries if _on_contents(entry, session)]
-    others = [entry for entry in entries if entry not in contents]
+    attacks = [
+        attack_named(entry, session.others) if isinstance(entry, str) else entry
+        for entry in entries
+    ]
+    contents = [attack for attack in attacks if isinstance(attack, ContentAttack)]
+    others = [attack for attack in attacks if not isinstance(attack, ContentAttack)]
     return contents or None, others or None
 
 
-def _on_contents(entry: Any, session: SessionDefaults) -> bool:
-    attack = attack_named(entry, session.others) if isinstance(entry, str) else entry
-    return isinstance(attack, ContentAttack)
-
-
-def _name(entry: Any) -> str:
-    return entry.name if isinstance(entry, Attack) else str(entry)
+def _named(asked: Any) -> list[Attack]:
+    return [] if asked is None or asked == "all" else asked
 
 
 def _joined(first: Audit, second: Audit, budgets: tuple[Budget, ...]) -> Audit:

@@ -6,10 +6,11 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.attacks.content_attack import ContentAttack
+from pytest_leakpro.attacks.registry import attack_named
 from pytest_leakpro.auditing.brought import Brought, BroughtOfColumn
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
 from pytest_leakpro.auditing.feasibility import feasibility
@@ -27,6 +28,7 @@ from pytest_leakpro.stats.seeding import derive_rng
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from pytest_leakpro.attacks.base import Attack
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
@@ -103,15 +105,24 @@ def _plans(
     budget: Budget, seen: Sequence[MembershipTarget], session: SessionDefaults
 ) -> list[_Plan]:
     """Choose the attacks of each attacker; those who have none are left out, unless all are."""
+    metric = budget.metric
+    asked = session.attacks
+    if asked is not None and asked != "all":
+        named = [_attack(entry, session) for entry in asked]
+        # Attacks that are named hold for what they measure; for all else the default ones run.
+        asked = [attack for attack in named if metric.name in attack.metrics] or None
     found: list[_Plan] = []
     errors: list[LeakproError] = []
     for sight in seen:
+        own: Any = asked
+        if isinstance(asked, list) and len(seen) > 1:
+            own = [attack for attack in asked if attack.mismatch(sight) is None] or asked
         try:
-            suites = metric_suites(sight, ContentAttack, [budget.metric], session)
+            suites = metric_suites(sight, ContentAttack, [metric], replace(session, attacks=own))
         except LeakproError as error:
             errors.append(error)
             continue
-        suite = suites[budget.metric.name]
+        suite = suites[metric.name]
         if all(attack.access is None for attack in suite):
             return [_Plan(budget, sight, ARTEFACT, suite)]
         found.append(_Plan(budget, sight, sight.attacker_name, suite))
@@ -120,6 +131,10 @@ def _plans(
     for plan in found:
         plan.n_attackers = len(found)
     return found
+
+
+def _attack(entry: Any, session: SessionDefaults) -> Attack:
+    return attack_named(entry, session.others) if isinstance(entry, str) else entry
 
 
 @dataclass
