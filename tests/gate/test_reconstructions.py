@@ -121,6 +121,10 @@ def test_budgets_are_read(text, tidy):
         ("ssim>=-1", "every reconstruction meets"),
         ("tokens>=0", "every reconstruction meets"),
         ("psnr>=1e999", "finite"),
+        ("near<=1", "meets near<=1 by chance: give less than 1"),
+        ("near>=0.5", "the smaller the near"),
+        ("near 5", "cannot read"),
+        ("near<=-1", "near is at least 0"),
     ],
 )
 def test_criteria_that_are_none(criterion, says):
