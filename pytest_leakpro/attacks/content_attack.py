@@ -48,12 +48,15 @@ class Found:
         Members that it is about, as positions in the members that the user gave (ids with groups),
         and how much each is exposed: shown only to those who ask. None where it tells no single
         ones.
+    pictures : tuple of ndarray or None
+        Of images some members, and what was rebuilt next to each: written only to those who ask.
     """
 
     evidence: Evidence
     notes: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     exposed: tuple[NDArray[Any], NDArray[Any]] | None = None
+    pictures: tuple[NDArray[Any], NDArray[Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import Context, measure_columns, not_scored
 from pytest_leakpro.auditing.metric_suites import metric_suites
 from pytest_leakpro.auditing.outcome import Audit, MemberScores
+from pytest_leakpro.auditing.pictures import keep_pictures
 from pytest_leakpro.auditing.provenance import configuration, details_of_target
 from pytest_leakpro.auditing.shadows import say_on_stderr
 from pytest_leakpro.gate.catalogue import definition_of
@@ -24,6 +25,8 @@ from pytest_leakpro.gate.errors import LeakproError, warn
 from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.shadow.deadline import OutOfTimeError
 from pytest_leakpro.stats.seeding import derive_rng
+from pytest_leakpro.store.pictures import require_pictures
+from pytest_leakpro.targets.containers import row_shape
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -73,6 +76,9 @@ def audit_contents(
     LeakproError
         For bad input, or a metric that cannot be measured on this target.
     """
+    images = len(row_shape(target.inputs) or ()) in (2, 3)
+    if images and session.save_reconstructions and session.private is not None:
+        require_pictures()
     seen = [target.seen_by(attacker) for attacker in target.attackers] or [target]
     plans = [plan for budget in budgets for plan in _plans(budget, seen, session)]
     lacking = not target.has_population and any(
@@ -223,6 +229,10 @@ class _Work:
             self.found.setdefault(attack.name, {})[str(part or "")] = dict(found.details)
         if found.exposed is not None:
             self.exposed[plan.access, attack.name] = MemberScores(*found.exposed)
+        if found.pictures is not None and self.session.save_reconstructions:
+            self.notes += keep_pictures(
+                self.session, self.target.name, attack.name, [found.pictures]
+            )
         queries = None if attack.access is None else view.queries_of()
         self._brought[key] = Brought(attack.name, found.evidence, seconds, queries)
         return self._brought[key]

@@ -1,24 +1,24 @@
-"""Pictures of a client's records beside what attacks rebuilt of them.
+"""Pictures of records beside what attacks rebuilt of them.
 
 PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.attacks.federated.judging import side_by_side
 from pytest_leakpro.gate.errors import warn
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.store.pictures import save_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-    from pytest_leakpro.attacks.federated.rebuilt import Rebuilt
+    from numpy.typing import NDArray
+
     from pytest_leakpro.auditing.session import SessionDefaults
-    from pytest_leakpro.targets.update_view import AuditedUpdates
 
 __all__ = ["keep_pictures"]
 
@@ -30,10 +30,9 @@ def keep_pictures(
     session: SessionDefaults,
     target: str,
     attack: str,
-    updates: AuditedUpdates,
-    found: Sequence[Rebuilt],
+    sheets: Iterable[tuple[NDArray[Any], NDArray[Any]]],
 ) -> list[str]:
-    """Write a sheet of pictures for each of the first batches; give a note that says where.
+    """Write sheets of pictures, the first few; give a note that says where.
 
     Parameters
     ----------
@@ -41,17 +40,16 @@ def keep_pictures(
         With the folder ``.leakpro``; without one nothing is written.
     target, attack : str
         What they are of.
-    updates : AuditedUpdates
-        With the records.
-    found : sequence of Rebuilt
-        One per batch.
+    sheets : iterable of pair of ndarray
+        Records, and what was rebuilt of each, both of shape (n, c, h, w), (n, h, w, c) or
+        (n, h, w).
     """
     if session.private is None:
         return []
     names = []
-    for entry, rebuilt in list(zip(updates.updates, found, strict=True))[:_MOST_SHEETS]:
-        records, guesses = (part[:_MOST_RECORDS] for part in side_by_side(entry, rebuilt))
-        about = session.about(target) | {"attack": attack, "batch": entry.batch}
+    for place, pair in enumerate(islice(sheets, _MOST_SHEETS)):
+        records, guesses = (part[:_MOST_RECORDS] for part in pair)
+        about = session.about(target) | {"attack": attack, "batch": place}
         span = float(records.min()), float(records.max())
         try:
             names.append(save_pictures(Path(session.private), records, guesses, span, about))

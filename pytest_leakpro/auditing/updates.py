@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
-from pytest_leakpro.attacks.federated.judging import judge
+from pytest_leakpro.attacks.federated.judging import judge, side_by_side
 from pytest_leakpro.auditing.brought import Brought
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import Context, measure, not_scored
@@ -246,9 +246,9 @@ class _Work:
         """Write pictures of records beside what was rebuilt, where that was asked for."""
         sought = "reconstruction" in attack.metrics
         if self.session.save_reconstructions and self.target.form == "images" and sought:
-            self.notes += keep_pictures(
-                self.session, self.target.name, attack.name, self.updates, found
-            )
+            pairs = zip(self.updates.updates, found, strict=True)
+            sheets = (side_by_side(entry, rebuilt) for entry, rebuilt in pairs)
+            self.notes += keep_pictures(self.session, self.target.name, attack.name, sheets)
 
     def _context(self, suite: Sequence[UpdateAttack]) -> Context:
         participant = self.target.participant

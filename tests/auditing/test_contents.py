@@ -21,6 +21,8 @@ from pytest_leakpro import (
     audit,
 )
 from pytest_leakpro.attacks.content_attack import ContentAttack, Found
+from pytest_leakpro.attacks.reconstruction.base_attack import ReconstructionAttack
+from pytest_leakpro.attacks.reconstruction.nearness import Attempts
 from pytest_leakpro.auditing.session import SessionDefaults, session_variable
 from pytest_leakpro.shadow.deadline import Deadline
 from pytest_leakpro.targets.access import Access
@@ -287,3 +289,35 @@ def test_a_secret_that_is_no_column_is_an_error():
 def test_what_draws_records_says_from_how_many_numbers():
     with pytest.raises(LeakproError, match=r"latent_dim"):
         safe_target(20, generator=lambda z, labels: z)
+
+
+@dataclass(frozen=True)
+class Copying(ReconstructionAttack):
+    """Gives some members back, and noise besides."""
+
+    name: ClassVar[str] = "copying"
+
+    def rebuild(self, view, rng, say):
+        copies = view.records("members").inputs[:5].reshape(5, -1)
+        noise = rng.normal(size=(self.n_attempts(view) - 5, copies.shape[1])) + 9
+        return Attempts(np.concatenate([copies, noise]))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_pictures_are_kept_for_those_who_ask(wanted, tmp_path):
+    pytest.importorskip("PIL")
+    X = np.random.default_rng(0).normal(size=(60, 4, 4))
+    y = np.arange(60) % 2
+    target = Classifier(
+        lambda X: np.full((len(X), 2), 0.5), (X[:30], y[:30]), (X[30:], y[30:]), name="pictures"
+    )
+    session = SessionDefaults(cache_dir=None, private=str(tmp_path), save_reconstructions=wanted)
+    token = session_variable.set(session)
+    try:
+        found = audit(target, "reconstruction[near] <= 1%", attacks=[Copying()])
+    finally:
+        session_variable.reset(token)
+    assert found.measurements[0].value == pytest.approx(5 / 400)
+    written = list(tmp_path.rglob("*.png"))
+    assert len(written) == wanted
+    assert any("personal data" in note for note in found.notes) == wanted

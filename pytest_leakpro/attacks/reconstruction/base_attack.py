@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from pytest_leakpro.attacks.content_attack import ContentAttack, Found, silent
-from pytest_leakpro.attacks.reconstruction.nearness import Attempts, judge
+from pytest_leakpro.attacks.reconstruction.nearness import Attempts, judge, side_by_side
 from pytest_leakpro.gate.errors import LeakproError
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ class ReconstructionAttack(ContentAttack):
         """Rebuild records and judge how near they are; see `ContentAttack.find`."""
         attempts = self.rebuild(view, rng, say)
         evidence = judge(view, attempts, rng, self.name)
-        return Found(evidence, attempts.notes)
+        return Found(evidence, attempts.notes, pictures=side_by_side(view, attempts, evidence))

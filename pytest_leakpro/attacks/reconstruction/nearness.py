@@ -13,16 +13,18 @@ import numpy as np
 from pytest_leakpro.attacks.reconstruction.record_space import RecordSpace, nearest_distances
 from pytest_leakpro.gate.criterion import NEAR
 from pytest_leakpro.gate.reconstructions import Reconstructions
+from pytest_leakpro.targets.containers import row_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.membership_view import MembershipView
 
-__all__ = ["Attempts", "judge"]
+__all__ = ["Attempts", "judge", "side_by_side"]
 
 _FAR = 1e12
 _NEUTRAL = 1.0
+_SHOWN = 32
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -96,6 +98,38 @@ def judge(
         near, baseline = _at_given(space, attempts)
     order = np.arange(len(attempts))
     return Reconstructions({NEAR: near}, {NEAR: baseline}, order, name=name)
+
+
+def side_by_side(
+    view: MembershipView, attempts: Attempts, evidence: Reconstructions
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Give of images the members next to which the best attempts come, and these attempts.
+
+    Parameters
+    ----------
+    view : MembershipView
+        With the truth.
+    attempts : Attempts
+        What was rebuilt.
+    evidence : Reconstructions
+        How near that is.
+
+    Returns
+    -------
+    members, rebuilt : ndarray of shape (k, h, w) or with channels
+        The nearest first; None where records are no images.
+    """
+    shape = row_shape(view.records("members").inputs) or ()
+    if len(shape) not in (2, 3):
+        return None
+    best = np.argsort(evidence.quality[NEAR], kind="stable")[:_SHOWN]
+    space = RecordSpace.of(view)
+    rebuilt = np.asarray(attempts.records[best], dtype=np.float64)
+    if attempts.attempted is None:
+        places = nearest_distances(space.scaled(rebuilt), space.scaled(space.members))[1]
+    else:
+        places = attempts.attempted[best]
+    return space.members[places].reshape(-1, *shape), rebuilt.reshape(-1, *shape)
 
 
 def _at_any(
