@@ -163,7 +163,7 @@ class MembershipAttack(Attack):
     A subclass writes `score`; the scores of one person's records are averaged here.
     """
 
-    metrics: ClassVar[tuple[str, ...]] = ("tpr", "auc", "advantage")
+    metrics: ClassVar[tuple[str, ...]] = ("tpr", "auc", "advantage", "epsilon")
     targets: ClassVar[tuple[type, ...]] = (Classifier, Regressor)
 
     def readings(self, view: MembershipView) -> tuple[Reading, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.both import audit_both
 from pytest_leakpro.auditing.brought import Brought
+from pytest_leakpro.auditing.claims import as_evidence_for, claimed_budgets
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
 from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.slicing import BroughtOfSlice
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.targets.claim import Claim
     from pytest_leakpro.targets.membership_view import MembershipView
 
 __all__ = ["carry_out"]
@@ -65,6 +67,7 @@ __all__ = ["carry_out"]
 
 def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
     """Audit a target with everything decided; see `pytest_leakpro.auditing.conductor.conduct`."""
+    budgets = budgets or claimed_budgets(target)
     repeated = {str(entry.metric) for entry in budgets}
     if len(repeated) < len(budgets):
         raise LeakproError(
@@ -251,7 +254,8 @@ def _looks(
             blind=checked.blind,
         )
         sliced = slice_evidence(look.brought, party.view.slices)
-        figures = _measure(budgets, look.brought, context, rankings, sliced)
+        claim = getattr(party.target, "claim", None)
+        figures = _measure(budgets, look.brought, context, rankings, sliced, claim)
         measured.append(replace(look, measurements=figures))
     return measured
 
@@ -350,10 +354,19 @@ def _measure(
     context: Context,
     rankings: int,
     sliced: Sequence[BroughtOfSlice] = (),
+    claim: Claim | None = None,
 ) -> tuple[Measurement, ...]:
     if budgets:
         return tuple(
-            measure(budget.metric, budget, brought, context, rankings, sliced) for budget in budgets
+            measure(
+                budget.metric,
+                budget,
+                as_evidence_for(budget.metric, brought, claim),
+                context,
+                rankings,
+                sliced,
+            )
+            for budget in budgets
         )
     return tuple(
         measure(metric, None, brought, context, rankings, sliced) for metric in usual_metrics(None)

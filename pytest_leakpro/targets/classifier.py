@@ -6,6 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.adapters import adapt_classifier
 from pytest_leakpro.targets.checkpoints import read_checkpoints
+from pytest_leakpro.targets.claim import Claim, sides_of
 from pytest_leakpro.targets.containers import kind_of
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
@@ -25,6 +27,7 @@ from pytest_leakpro.targets.reading import ClassReader
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_leakpro.targets.canaries import Canaries
     from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
@@ -97,6 +100,18 @@ class Classifier(MembershipTarget):
     generator : torch.nn.Module, optional
         A conditional generator ``(z, labels) -> records``, with its number of latent variables as
         ``latent_dim``, for an attacker who has one of such records.
+    canaries : Canaries, optional
+        Records that were inserted in the training data with the toss of a coin each, for budgets of
+        ``epsilon``. Members and non-members may then be left out: they are the canaries that were
+        inserted, and those that were not.
+    claimed_epsilon : float, optional
+        What is said of the training, above 0: where there are no budgets it stands for ``epsilon <=
+        claimed_epsilon``. With `delta`.
+    delta : float, optional
+        Of the (epsilon, delta)-differential privacy that is claimed, in [0, 1).
+    assume : {"gaussian"}, optional
+        What may be taken for granted of the training, for tighter bounds on epsilon: that it is a
+        Gaussian mechanism. By default nothing.
 
     Attributes
     ----------
@@ -128,8 +143,8 @@ class Classifier(MembershipTarget):
     def __init__(
         self,
         model: Any,
-        members: Any,
-        nonmembers: Any,
+        members: Any = None,
+        nonmembers: Any = None,
         *,
         population: Any = None,
         classes: Sequence[Any] | None = None,
@@ -150,8 +165,14 @@ class Classifier(MembershipTarget):
         checkpoints: Any = None,
         secret: Any = None,
         generator: Any = None,
+        canaries: Canaries | None = None,
+        claimed_epsilon: float | None = None,
+        delta: float | None = None,
+        assume: str | None = None,
     ) -> None:
         output = _check_output(output)
+        claim = Claim.read(canaries, claimed_epsilon, delta, assume)
+        self.claim, members, nonmembers, train = sides_of(claim, members, nonmembers, train)
         self.model = model
         self._output = output
         self.classes: tuple[Any, ...] | None = None
@@ -181,6 +202,28 @@ class Classifier(MembershipTarget):
             secret=secret,
             generator=generator,
         )
+
+    @property
+    def on_canaries(self) -> Classifier:
+        """The same model with the canaries alone as its records, for bounds on epsilon.
+
+        Raises
+        ------
+        LeakproError
+            Where there are none: epsilon cannot be told from a split that the auditor did not draw.
+        """
+        if self.claim is None:
+            raise LeakproError(
+                "epsilon is bounded by records that the auditor inserted with the toss of a coin "
+                "each, and this split was not drawn so: make Canaries, train on "
+                "canaries.insert(X, y) and give Classifier(model, canaries=canaries, delta=1e-5)"
+            )
+        if self.claim.alone:
+            return self
+        canaries = self.claim.canaries
+        alone = self.with_records(canaries.side(included=True), canaries.side(included=False))
+        alone.claim = replace(self.claim, alone=True)
+        return alone
 
     def _adapt(self, access: Access) -> Callable[[Any], ModelAdapter]:
         adapt = adapt_labels if access is Access.LABEL else adapt_classifier

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.model_reader import ModelReader
@@ -162,14 +163,8 @@ class MembershipTarget:
         given = {"members": members, "nonmembers": nonmembers}
         if population is not None:
             given["population"] = population
-        ids = _split_groups(groups, population is not None)
-        sides: dict[str, Records] = {}
-        for side, pair in given.items():
-            inputs, y = read_pair(pair, side)
-            labels = read_labels(y, side)
-            units = _units(ids, len(labels), side)
-            sides[side] = Records(side, inputs, labels, units, y, np.arange(len(labels)))
-            require_alike(sides["members"], sides[side])
+        self._read_labels = read_labels
+        sides = _read_sides(given, read_labels, _split_groups(groups, population is not None))
         self._members, self._nonmembers = sides["members"], sides["nonmembers"]
         self._population = sides.get("population")
         self.secrets = read_secret(secret, self._members.inputs)
@@ -230,6 +225,20 @@ class MembershipTarget:
         if not attacker.recipe or (attacker.access is Access.LABEL and self.signals is not None):
             seen.train, seen.signals = False, None
         return seen
+
+    def with_records(self, members: Any, nonmembers: Any) -> Self:
+        """Give the same model with other records on both sides, and no way to train another one.
+
+        Parameters
+        ----------
+        members, nonmembers : pair
+            The two sides, of which no groups or slices are known.
+        """
+        other = copy(self)
+        sides = _read_sides({"members": members, "nonmembers": nonmembers}, self._read_labels, {})
+        other._members, other._nonmembers = sides["members"], sides["nonmembers"]
+        other.train, other.signals, other.slices, other.pool_positions = False, None, None, None
+        return other
 
     def _sight(self, access: Access) -> tuple[ModelAdapter, Reader]:
         """Give what asks the model, and what reads it, for who has this access."""
@@ -311,6 +320,19 @@ def parse_access(access: Any, attackers: Any) -> Access:
     if attackers is None:
         return Access.parse("scores" if access is None else access)
     return strongest_access(parse_attackers(attackers))
+
+
+def _read_sides(
+    given: dict[str, Any], read_labels: Callable[[Any, str], NDArray[Any]], ids: dict[str, Any]
+) -> dict[str, Records]:
+    sides: dict[str, Records] = {}
+    for side, pair in given.items():
+        inputs, y = read_pair(pair, side)
+        labels = read_labels(y, side)
+        units = _units(ids, len(labels), side)
+        sides[side] = Records(side, inputs, labels, units, y, np.arange(len(labels)))
+        require_alike(sides["members"], sides[side])
+    return sides
 
 
 def _check_attackers(attackers: Any, access: Any) -> tuple[Attacker, ...]:

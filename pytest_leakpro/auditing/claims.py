@@ -1,0 +1,90 @@
+"""Budgets of epsilon: audited on canaries, whose inclusion the auditor drew.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_leakpro.gate.budget import Budget
+from pytest_leakpro.gate.canary_scores import CanaryScores
+from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.evidence import MembershipScores
+from pytest_leakpro.targets.classifier import Classifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_leakpro.auditing.brought import Brought
+    from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.targets.claim import Claim
+
+__all__ = ["EPSILON", "as_evidence_for", "claimed_budgets", "on_canaries"]
+
+EPSILON = "epsilon"
+
+
+def claimed_budgets(target: Any) -> tuple[Budget, ...]:
+    """Give the budget that a claim stands for where there are no others.
+
+    Parameters
+    ----------
+    target : object
+        Any target, or evidence.
+    """
+    claim: Claim | None = getattr(target, "claim", None)
+    if claim is None or claim.epsilon is None:
+        return ()
+    return (Budget.parse(f"{EPSILON} <= {claim.epsilon!r}", "claimed_epsilon"),)
+
+
+def on_canaries(target: Any) -> Classifier:
+    """Give a target with its canaries alone; see `Classifier.on_canaries`.
+
+    Raises
+    ------
+    LeakproError
+        Where it has none.
+    """
+    if not isinstance(target, Classifier):
+        raise LeakproError(
+            f"epsilon is bounded on the canaries of a Classifier, and this is a "
+            f"{type(target).__name__}"
+        )
+    return target.on_canaries
+
+
+def as_evidence_for(
+    metric: MetricName, brought: Sequence[Brought], claim: Claim | None
+) -> list[Brought]:
+    """Give the evidence of attacks as a metric reads it: of epsilon with what was drawn.
+
+    Parameters
+    ----------
+    metric : MetricName
+        What is measured.
+    brought : sequence of Brought
+        Scores of the canaries that were inserted, and of those that were not.
+    claim : Claim or None
+        What is claimed of the target.
+    """
+    if metric.name != EPSILON or claim is None:
+        return list(brought)
+    return [replace(entry, evidence=_drawn(entry.evidence, claim)) for entry in brought]
+
+
+def _drawn(evidence: Any, claim: Claim) -> CanaryScores:
+    assert isinstance(evidence, MembershipScores)
+    sides = evidence.members, evidence.nonmembers
+    included = np.repeat([True, False], [len(side) for side in sides])
+    return CanaryScores(
+        np.concatenate(sides),
+        included,
+        delta=claim.delta,
+        assume=claim.assume,
+        name=evidence.name,
+    )
