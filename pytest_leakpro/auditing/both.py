@@ -6,10 +6,12 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.attacks.content_attack import ContentAttack
 from pytest_leakpro.attacks.registry import attack_named, builtin_attacks
+from pytest_leakpro.auditing.claims import EPSILON, on_canaries
 from pytest_leakpro.auditing.contents import audit_contents
 from pytest_leakpro.gate.criterion import NEAR
 from pytest_leakpro.gate.errors import LeakproError
@@ -65,23 +67,31 @@ def audit_both(
     contents = tuple(budget for budget in budgets if budget.metric.name in known)
     for budget in contents:
         _check_criterion(budget)
-    others = tuple(budget for budget in budgets if budget not in contents)
+    drawn = tuple(budget for budget in budgets if budget.metric.name == EPSILON)
+    others = tuple(budget for budget in budgets if budget not in (*contents, *drawn))
     measured = {budget.metric.name for budget in contents}
     idle = [attack.name for attack in _named(of_contents) if not measured & set(attack.metrics)]
-    if contents and not others:
+    if contents and not (others or drawn):
         idle += [attack.name for attack in _named(of_others)]
     if idle:
         raise LeakproError(
             f"attacks= names {', '.join(idle)}, and no budget asks for what it measures: leave it "
             "out, or give a budget"
         )
-    if not contents:
-        return audit_membership(target, others, session)
-    if not others:
-        return audit_contents(target, contents, replace(session, attacks=of_contents))
-    first = audit_membership(target, others, replace(session, attacks=of_others))
-    second = audit_contents(target, contents, replace(session, attacks=of_contents), told=True)
-    return _joined(first, second, budgets)
+    asked = replace(session, attacks=of_others)
+    audits = []
+    canaries = on_canaries(target) if drawn else target
+    if canaries is target:  # who was inserted is what there is to tell
+        others, drawn = tuple(entry for entry in budgets if entry not in contents), ()
+    if others or not budgets:
+        audits.append(audit_membership(target, others, asked))
+    if drawn:
+        audits.append(audit_membership(canaries, drawn, asked))
+    if contents:
+        told = bool(others)
+        own = replace(session, attacks=of_contents)
+        audits.append(audit_contents(target, contents, own, told=told))
+    return reduce(partial(_joined, budgets=budgets), audits)
 
 
 def _check_criterion(budget: Budget) -> None:
