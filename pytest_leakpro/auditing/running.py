@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.both import audit_both
 from pytest_leakpro.auditing.brought import Brought
-from pytest_leakpro.auditing.claims import as_evidence_for, claimed_budgets
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
+from pytest_leakpro.auditing.claims import as_evidence_for, claimed_budgets
 from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
