@@ -95,10 +95,13 @@ def _row(attack: Attack) -> list[str]:
 
 def _seen(attack: Attack) -> str:
     """Say what the attacker sees."""
+    from pytest_leakpro.attacks.content_attack import ContentAttack
     from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 
     if attack.access is not None:
         return attack.access.value
+    if isinstance(attack, ContentAttack):
+        return "artefact"
     return "update" if isinstance(attack, UpdateAttack) else "release"
 
 
@@ -135,6 +138,7 @@ def _of_updates(attack: UpdateAttack) -> str:
 
 def _when_default(attack: Attack) -> str:
     """Say when an attack stands in the default suite, told from the suites themselves."""
+    from pytest_leakpro.attacks.content_attack import ContentAttack
     from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
     from pytest_leakpro.attacks.synthetic.base_attack import ReleaseAttack
     from pytest_leakpro.auditing.metric_suites import default_attacks
@@ -143,6 +147,13 @@ def _when_default(attack: Attack) -> str:
 
     if isinstance(attack, UpdateAttack):
         return _of_updates(attack)
+    if isinstance(attack, ContentAttack):
+        if not any(
+            attack in default_attacks(name, ContentAttack, lambda _: True)
+            for name in attack.metrics
+        ):
+            return "no"
+        return "for its metrics" + (f", with {attack.default_with}" if attack.default_with else "")
     if isinstance(attack, ReleaseAttack):
         if any(
             attack in default_attacks(name, ReleaseAttack, lambda one: not one.needs_shadow)

@@ -36,7 +36,9 @@ def shown_rates(evidence: Mapping[str, Any] | None) -> str:
     successes, attempts = evidence["successes"], evidence["attempts"]
     sides = [(side, successes.get(side, 0), of) for side, of in attempts.items() if of]
     if evidence["kind"] in ("counts", "reconstructions"):
-        noun = " records" if evidence["kind"] == "reconstructions" else ""
+        noun = ""
+        if evidence["kind"] == "reconstructions":
+            noun = f" {evidence.get('unit', 'records')}"
         return ", ".join(
             f"{count:,} of {of:,}{noun}" if side == "main" else f"{side} {count:,} of {of:,}"
             for side, count, of in sides

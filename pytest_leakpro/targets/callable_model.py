@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.targets.model_adapter import model_name
+from pytest_leakpro.targets.torch_model import is_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CallableModel"]
+__all__ = ["CallableModel", "is_plain_callable"]
 
 
 class CallableModel:
@@ -32,3 +33,10 @@ class CallableModel:
     def __call__(self, inputs: Any) -> Any:
         """Call it."""
         return self._function(inputs)
+
+
+def is_plain_callable(model: Any) -> bool:
+    """Tell whether this is a function, rather than a fitted object that can be looked into."""
+    methods = ("predict", "predict_proba", "decision_function")
+    fitted = is_module(model) or any(hasattr(model, name) for name in methods)
+    return callable(model) and not fitted

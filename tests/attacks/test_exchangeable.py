@@ -8,6 +8,7 @@ error of 2.5 % more than ``0.025 + 4 sqrt(0.025 * 0.975 / RUNS)`` FAILs come wit
 import numpy as np
 import pytest
 
+from pytest_leakpro.attacks.base import MembershipAttack
 from pytest_leakpro.attacks.membership.boundary import BoundaryDistance
 from pytest_leakpro.attacks.membership.votes import AugmentationVotes
 from pytest_leakpro.attacks.registry import builtin_attacks
@@ -21,7 +22,8 @@ from tests.attacks.views import exchangeable
 WITHOUT_SHADOWS = sorted(
     name
     for name, attack in builtin_attacks().items()
-    if not attack.needs_shadow
+    if isinstance(attack, MembershipAttack)
+    and not attack.needs_shadow
     and not attack.needs_recipe
     and attack.access not in (None, Access.WHITE_BOX)
 )

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neighbors import KNeighborsClassifier
 
 from pytest_leakpro import Classifier, LeakproError, TorchTrainer, audit
+from pytest_leakpro.attacks.base import MembershipAttack
 from pytest_leakpro.attacks.membership.boundary import BoundaryDistance
 from pytest_leakpro.attacks.membership.label_lira import LabelLikelihoodRatio
 from pytest_leakpro.attacks.registry import builtin_attacks
@@ -14,7 +15,11 @@ from pytest_leakpro.targets.access import Access
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
 N = 60
-LABEL_ONLY = [name for name, attack in builtin_attacks().items() if attack.access is Access.LABEL]
+LABEL_ONLY = [
+    name
+    for name, attack in builtin_attacks().items()
+    if isinstance(attack, MembershipAttack) and attack.access is Access.LABEL
+]
 
 
 class LabelsOnly(ClassifierMixin, BaseEstimator):
@@ -126,7 +131,9 @@ def test_black_box_attacks_do_not_touch_weights(access):
     chosen = [
         small(name)
         for name, attack in builtin_attacks().items()
-        if attack.access not in (None, Access.WHITE_BOX) and Access(access).covers(attack.access)
+        if isinstance(attack, MembershipAttack)
+        and attack.access not in (None, Access.WHITE_BOX)
+        and Access(access).covers(attack.access)
     ]
     target = Classifier(
         model, members, nonmembers, access=access, population=sides(1)[0], output="logits",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_leakpro import Classifier, Regressor
+from pytest_leakpro.attacks.content_attack import ContentAttack
 from pytest_leakpro.attacks.federated.base_attack import UpdateAttack
 from pytest_leakpro.attacks.registry import builtin_attacks
 from pytest_leakpro.auditing.suite import LARGEST_DEFAULT_SUITE, choose_suite
@@ -27,6 +28,7 @@ def test_every_attack_has_its_row(capsys):
         needs = (needed + [attack.needs_also] * bool(attack.needs_also) or ["-"])[0]
         first = needs if len(needs) <= 13 else needs.split()[0]  # longer ones go on below
         kind = "update" if isinstance(attack, UpdateAttack) else "release"
+        kind = "artefact" if isinstance(attack, ContentAttack) else kind
         access = kind if attack.access is None else attack.access.value
         metric = attack.metrics[0][:8]  # longer ones go on below
         assert re.search(rf" {access} +{first}.* +{metric}", rows[name])

@@ -15,6 +15,7 @@ from pytest_leakpro.gate.metrics.update_risk import UpdateRisk
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
 
 __all__ = ["Reconstruction", "ReconstructionFromModel"]
@@ -99,6 +100,10 @@ class ReconstructionFromModel(Reconstruction):
     def example(self) -> str:
         """The one criterion; see `Metric.example`."""
         return f"{self.name}[{NEAR}]"
+
+    def summary(self, metric: MetricName, evidence: Evidence) -> dict[str, Any]:
+        """Count the attempts; see `Metric.summary`."""
+        return super().summary(metric, evidence) | {"unit": "attempts"}
 
     def variant(self, metric: MetricName) -> Reconstruction:  # noqa: ARG002
         """Give itself; see `Metric.variant`."""

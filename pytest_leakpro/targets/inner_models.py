@@ -1,0 +1,148 @@
+"""The estimators that a fitted model is made of, each with the records as it gets them.
+
+Only types of known libraries are opened, by their documented attributes; nothing is unpickled.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.targets.containers import is_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["InnerModel", "inner_models"]
+
+_MOST_DEEP = 20
+_HOLDING = {
+    "TransformedTargetRegressor": "regressor_",
+    "SelectFromModel": "estimator_",
+    "FrozenEstimator": "estimator",
+    "TunedThresholdClassifierCV": "estimator_",
+    "FixedThresholdClassifier": "estimator_",
+    "SelfTrainingClassifier": "estimator_",
+}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class InnerModel:
+    """One estimator inside another.
+
+    Attributes
+    ----------
+    path : str
+        Where it stands, such as ``"steps[1].estimators_[0]"``; empty for the model itself.
+    model : object
+        The estimator.
+    inputs : container or None
+        The members' records as it gets them; None where these cannot be worked out.
+    """
+
+    path: str
+    model: Any
+    inputs: Any
+
+
+def inner_models(model: Any, inputs: Any) -> Iterator[InnerModel]:
+    """Go through a model, pipelines and meta-estimators opened.
+
+    Parameters
+    ----------
+    model : object
+        Fitted.
+    inputs : container
+        The members' records, as the model gets them.
+
+    Yields
+    ------
+    InnerModel
+        Every estimator, outer ones before those inside them. An ensemble of trees is one of them,
+        its trees are not.
+    """
+    yield from _opened(InnerModel("", model, inputs), 0)
+
+
+def _opened(found: InnerModel, depth: int) -> Iterator[InnerModel]:
+    yield found
+    if depth < _MOST_DEEP:
+        for part in _parts(found):
+            yield from _opened(part, depth + 1)
+
+
+def _parts(found: InnerModel) -> Iterator[InnerModel]:
+    model, inputs = found.model, found.inputs
+    name, home = type(model).__name__, type(model).__module__.partition(".")[0]
+    if home not in ("sklearn", "imblearn"):
+        return
+    dot = f"{found.path}." if found.path else ""
+    if name == "Pipeline":
+        for place, (_, step) in enumerate(model.steps):
+            if step is None or step == "passthrough":
+                continue
+            yield InnerModel(f"{dot}steps[{place}]", step, inputs)
+            if place < len(model.steps) - 1:
+                inputs = _transformed(step, inputs)
+    elif name == "ColumnTransformer":
+        for place, (_, step, columns) in enumerate(getattr(model, "transformers_", ())):
+            if not isinstance(step, str):
+                part = _columns(inputs, columns)
+                yield InnerModel(f"{dot}transformers_[{place}]", step, part)
+    elif name == "FeatureUnion":
+        for place, (_, step) in enumerate(model.transformer_list):
+            if not isinstance(step, str):
+                yield InnerModel(f"{dot}transformer_list[{place}]", step, inputs)
+    elif hasattr(model, "best_estimator_"):
+        yield InnerModel(f"{dot}best_estimator_", model.best_estimator_, inputs)
+    elif name == "CalibratedClassifierCV":
+        for place, part in enumerate(getattr(model, "calibrated_classifiers_", ())):
+            path = f"{dot}calibrated_classifiers_[{place}].estimator"
+            yield InnerModel(path, part.estimator, inputs)
+    elif _is_of_others(model):
+        features = getattr(model, "estimators_features_", None)
+        for place, part in enumerate(_listed(model.estimators_)):
+            own = inputs if features is None else _columns(inputs, features[place])
+            yield InnerModel(f"{dot}estimators_[{place}]", part, own)
+        if hasattr(model, "final_estimator_"):
+            yield InnerModel(f"{dot}final_estimator_", model.final_estimator_, None)
+    elif name in _HOLDING and hasattr(model, _HOLDING[name]):
+        held = _HOLDING[name]
+        yield InnerModel(f"{dot}{held}", getattr(model, held), inputs)
+
+
+def _is_of_others(model: Any) -> bool:
+    """Tell whether an ensemble has members of any kind, not trees that it knows itself."""
+    return hasattr(model, "estimators_") and not hasattr(model, "apply")
+
+
+def _listed(estimators: Any) -> list[Any]:
+    parts = estimators.ravel() if hasattr(estimators, "ravel") else estimators
+    return [part for part in parts if not isinstance(part, str) and part is not None]
+
+
+def _transformed(step: Any, inputs: Any) -> Any:
+    if inputs is None:
+        return None
+    try:
+        return step.transform(inputs)
+    except Exception:  # a step of anybody's: what stands behind it is not looked at
+        return None
+
+
+def _columns(inputs: Any, columns: Any) -> Any:
+    if inputs is None:
+        return None
+    try:
+        if is_frame(inputs):
+            named = isinstance(columns, (str, list)) and _all_text(columns)
+            return inputs[columns] if named else inputs.iloc[:, columns]
+        return inputs[:, columns]
+    except Exception:  # names of columns that an array has none of
+        return None
+
+
+def _all_text(columns: Any) -> bool:
+    return isinstance(columns, str) or all(isinstance(name, str) for name in columns)

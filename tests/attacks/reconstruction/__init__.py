@@ -1,0 +1,1 @@
+"""Attacks that rebuild training records from a finished model."""
