@@ -168,7 +168,7 @@ def gaussian_power(
     delta, error : float
         Both in (0, 1).
     """
-    from scipy.special import ndtr
+    from scipy.special import ndtr, ndtri
     from scipy.stats import chi2
 
     counted = [max(1, size - size // 2) for size in (members, nonmembers)]
@@ -176,7 +176,7 @@ def gaussian_power(
     rate = float(ndtr(mu / 2))
     density = math.exp(-(mu**2) / 8) / math.sqrt(2 * math.pi)
     spread = sum(rate * (1 - rate) / size for size in counted) ** 0.5 / density
-    # Fisher's combination asks for this many standard errors of the difference.
-    asked = math.sqrt(float(chi2.isf(error, 4)))
+    # Fisher's combination asks of both rates alike for so small a chance.
+    asked = -math.sqrt(2) * float(ndtri(math.exp(-float(chi2.isf(error, 4)) / 4)))
     beyond = mu - gaussian_mu(epsilon, delta) - asked * spread
     return float(ndtr(beyond / spread))

@@ -55,6 +55,12 @@ class Epsilon(Metric):
         """Give what no number of canaries exceeds; see `Metric.ceiling`."""
         return _LARGEST
 
+    def check_limit(self, metric: MetricName, limit: float) -> None:
+        """Check that a training could be refuted; see `Metric.check_limit`."""
+        super().check_limit(metric, limit)
+        if limit <= 0:
+            raise LeakproError("epsilon lies above 0, such as epsilon <= 3")
+
     def check_evidence(self, metric: MetricName, evidence: Evidence) -> None:
         """Check that the auditor drew who was inserted; see `Metric.check_evidence`."""
         if isinstance(evidence, MembershipScores):
