@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.conductor import assert_leakage_below, audit
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.budget import Budget
+    from pytest_leakpro.gate.canary_scores import CanaryScores
     from pytest_leakpro.gate.counts import Counts
     from pytest_leakpro.gate.errors import (
         InconclusiveError,
@@ -41,6 +42,7 @@ _HOMES = {
     "Attack": "pytest_leakpro.attacks.base",
     "Audit": "pytest_leakpro.auditing.outcome",
     "Budget": "pytest_leakpro.gate.budget",
+    "CanaryScores": "pytest_leakpro.gate.canary_scores",
     "Classifier": "pytest_leakpro.targets.classifier",
     "Counts": "pytest_leakpro.gate.counts",
     "FederatedRounds": "pytest_leakpro.targets.federated_rounds",
@@ -70,6 +72,7 @@ __all__ = [
     "Attack",
     "Audit",
     "Budget",
+    "CanaryScores",
     "Classifier",
     "Counts",
     "FederatedRounds",

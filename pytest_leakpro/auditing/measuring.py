@@ -282,6 +282,8 @@ def _pass_chance(
     return math.prod(
         1.0
         if entry.census
+        else known
+        if (known := entry.null_pass_chance(limit, context.alpha / 2)) is not None
         else null_pass_chance(
             metric,
             limit,

@@ -14,7 +14,7 @@ from pytest_leakpro.gate.metrics.base import Sizes
 from pytest_leakpro.gate.rates import records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import part_said
 from pytest_leakpro.gate.verdict import Verdict
-from pytest_leakpro.gate.wording import listed, printable, shown
+from pytest_leakpro.gate.wording import UNBOUNDED, listed, printable, shown
 
 if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
@@ -175,6 +175,8 @@ def _estimate(measurement: Measurement) -> str:
         return f"{value}  ({definition_of(measurement.metric).nouns.counted})"
     level = f"{1 - measurement.alpha:.3g}" if measurement.alpha < 0.001 else ""
     level = level or f"{100 * (1 - measurement.alpha):.4g}%"
+    if high == UNBOUNDED:
+        return f"{value}  (at least {low}, at level {level})"
     return f"{value}  ({level} bounds {low} to {high})"
 
 

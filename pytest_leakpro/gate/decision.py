@@ -139,7 +139,7 @@ def decide(
         return Decision(
             Verdict.INCONCLUSIVE, min(refuting, key=_p_per_weight), (*blocks_fail, *why)
         )
-    if widest.reading.high <= limit:
+    if all(weighed.reading.within(limit) for weighed in readings):
         why = tuple(reason for weighed in readings for reason in faulty.get(weighed.attack, ()))
         if blocks_pass or why:
             return Decision(Verdict.INCONCLUSIVE, widest, (*blocks_pass, *why))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Evidence", "MembershipScores"]
+__all__ = ["Evidence", "MembershipScores", "read_scores"]
 
 SMALLEST_SIDE = 10
 
@@ -52,6 +52,18 @@ class Evidence:
     @property
     def control_rate(self) -> float | None:
         """How often the attack succeeds where nothing leaks, in [0, 1]; None without a control."""
+        return None
+
+    def null_pass_chance(self, limit: float, error: float) -> float | None:  # noqa: ARG002
+        """Give the chance that what leaks nothing passes, where sizes alone do not tell; else None.
+
+        Parameters
+        ----------
+        limit : float
+            The budget's.
+        error : float
+            One-sided, in (0, 1).
+        """
         return None
 
     def summary(self) -> dict[str, Any]:
@@ -108,8 +120,8 @@ class MembershipScores(Evidence):
     def __init__(
         self, members: ArrayLike, nonmembers: ArrayLike, *, name: str | None = None
     ) -> None:
-        object.__setattr__(self, "members", _scores(members, "members"))
-        object.__setattr__(self, "nonmembers", _scores(nonmembers, "nonmembers"))
+        object.__setattr__(self, "members", read_scores(members, "members"))
+        object.__setattr__(self, "nonmembers", read_scores(nonmembers, "nonmembers"))
         object.__setattr__(self, "name", name or "membership scores")
         object.__setattr__(self, "named", name is not None)
 
@@ -245,7 +257,13 @@ class MembershipScores(Evidence):
         return self.__dict__[key]
 
 
-def _scores(values: ArrayLike, side: str) -> NDArray[Any]:
+def read_scores(values: ArrayLike, side: str) -> NDArray[Any]:
+    """Check scores: finite numbers, one per unit, at least ten.
+
+    Raises
+    ------
+    LeakproError
+    """
     import numpy as np
 
     if values is None or isinstance(values, (str, bytes)):

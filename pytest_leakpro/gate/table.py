@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_leakpro.gate.rates import counted_whole, records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
-from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.gate.wording import printable, written_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ class Remark:
 def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
     scored = record["value"] is not None
     bounds = counted_whole(record.get("evidence"), census=record.get("census", False))
-    bounds = bounds or f"{record['shown_low']} to {record['shown_high']}"
+    bounds = bounds or written_bounds(record["shown_low"], record["shown_high"])
     bounds = bounds if scored else "not scored"
     return (
         printable(record["target"], 40),

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Unit", "listed", "plain_number", "printable", "quoted", "shown", "shown_bounds"]
+__all__ = [
+    "UNBOUNDED",
+    "Unit",
+    "listed",
+    "plain_number",
+    "printable",
+    "quoted",
+    "shown",
+    "shown_bounds",
+    "written_bounds",
+]
+
+UNBOUNDED = "-"
+"""What stands in place of a number that there is none of."""
 
 Unit = Literal["percent", "decimal"]
 
@@ -45,7 +58,7 @@ def shown(value: float, unit: Unit, *, digits: int = 2, toward: int = 0) -> str:
         For example ``"4.7%"`` or ``"0.716"``.
     """
     if not math.isfinite(value):
-        return "-"
+        return UNBOUNDED
     if unit == "percent":
         value *= 100
         size = math.floor(math.log10(abs(value))) if value else 0
@@ -61,6 +74,11 @@ def shown(value: float, unit: Unit, *, digits: int = 2, toward: int = 0) -> str:
         text = text.rstrip("0").rstrip(".") if float(text) == 0 else text
         return f"{text}%"
     return text
+
+
+def written_bounds(low: str, high: str) -> str:
+    """Write bounds: ``"3% to 6%"``, or ``"at least 1.2"`` where there is no upper one."""
+    return f"at least {low}" if high == UNBOUNDED else f"{low} to {high}"
 
 
 def shown_bounds(

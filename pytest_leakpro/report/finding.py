@@ -13,7 +13,7 @@ from pytest_leakpro.gate.catalogue import metrics
 from pytest_leakpro.gate.rates import counted_whole, records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.table import is_regression
-from pytest_leakpro.gate.wording import printable, shown
+from pytest_leakpro.gate.wording import printable, shown, written_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ def bounds(record: Mapping[str, Any]) -> str:
     if record["value"] is None:
         return "-" if record["verdict"] == "ERROR" else "not scored"
     whole = counted_whole(record["evidence"], census=record.get("census", False))
-    return whole or f"{record['shown_low']} to {record['shown_high']}"
+    return whole or written_bounds(record["shown_low"], record["shown_high"])
 
 
 def reruns(record: Mapping[str, Any]) -> str:

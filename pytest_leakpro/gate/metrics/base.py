@@ -107,12 +107,20 @@ class Reading:
         One-sided confidence bounds, each at the error it was asked for.
     p_value : float or None
         Of the test "at most the limit"; None where there was no limit.
+    passes : bool or None
+        Where there is no upper bound: whether what is not refuted passes, since it would have been
+        refuted if it were far off. None where the upper bound decides.
     """
 
     value: float
     low: float
     high: float
     p_value: float | None
+    passes: bool | None = None
+
+    def within(self, limit: float) -> bool:
+        """Tell whether a limit is kept, as far as this reading tells."""
+        return self.high <= limit if self.passes is None else self.passes
 
     @classmethod
     def consistent(
