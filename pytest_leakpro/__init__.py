@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.planner import required_sizes
     from pytest_leakpro.gate.reconstructions import Reconstructions
     from pytest_leakpro.gate.verdict import Verdict
+    from pytest_leakpro.targets.canaries import Canaries
     from pytest_leakpro.targets.classifier import Classifier
     from pytest_leakpro.targets.federated_rounds import FederatedRounds
     from pytest_leakpro.targets.federated_update import FederatedUpdate
@@ -42,6 +43,7 @@ _HOMES = {
     "Attack": "pytest_leakpro.attacks.base",
     "Audit": "pytest_leakpro.auditing.outcome",
     "Budget": "pytest_leakpro.gate.budget",
+    "Canaries": "pytest_leakpro.targets.canaries",
     "CanaryScores": "pytest_leakpro.gate.canary_scores",
     "Classifier": "pytest_leakpro.targets.classifier",
     "Counts": "pytest_leakpro.gate.counts",
@@ -72,6 +74,7 @@ __all__ = [
     "Attack",
     "Audit",
     "Budget",
+    "Canaries",
     "CanaryScores",
     "Classifier",
     "Counts",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.auditing.claims import claimed_budgets
 from pytest_leakpro.auditing.feasibility import false_alarm_message
 from pytest_leakpro.auditing.messages import (
     inconclusive_message,
@@ -167,7 +168,7 @@ def assert_leakage_below(
         max_increase=max_increase,
         name=name,
     )
-    wanted = _budgets(budgets) or session.budgets
+    wanted = _budgets(budgets) or session.budgets or claimed_budgets(target)
     if not wanted:
         raise LeakproError(
             "there is no budget: give one in the call, in the marker "
