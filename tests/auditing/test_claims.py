@@ -18,25 +18,26 @@ from pytest_leakpro import (
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
 
 
-def data(n=2000, seed=0):
+def data(n=2000, seed=0, classes=2):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 4))
-    return X, (X[:, 0] + 0.3 * rng.normal(size=n) > 0).astype(int)
+    y = (X[:, 0] + 0.3 * rng.normal(size=n) > 0).astype(int)
+    return X, y if classes == 2 else rng.integers(0, classes, n)
 
 
-def trained(model, n_canaries=600, seed=0):
-    X, y = data()
+def trained(model, n_canaries=600, seed=0, classes=2):
+    X, y = data(classes=classes)
     canaries = Canaries.mislabelled(X, y, n_canaries, seed=seed)
     return model.fit(*canaries.insert(X, y)), canaries
 
 
 def test_a_model_that_remembers_breaks_its_promise_by_canaries_alone():
-    model, canaries = trained(KNeighborsClassifier(1), 1500)
-    target = Classifier(model, canaries=canaries, claimed_epsilon=0.5, delta=1e-5, name="knn")
+    model, canaries = trained(KNeighborsClassifier(1), 1500, classes=30)
+    target = Classifier(model, canaries=canaries, claimed_epsilon=1.0, delta=1e-5, name="knn")
     with pytest.raises(LeakageError) as error:
         assert_leakage_below(target, attacks=["loss"])  # the claim stands for the budget
     said = str(error.value)
-    assert "epsilon <= 0.5        (claimed_epsilon)" in said
+    assert "epsilon <= 1        (claimed_epsilon)" in said
     assert "1,500 canaries, delta = 1e-05: one run, assumes nothing but the tosses" in said
     assert "canaries that were inserted" in said
     found = error.value.audit.measurements[0]
