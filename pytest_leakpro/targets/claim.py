@@ -99,7 +99,7 @@ def sides_of(
     if members is not None or nonmembers is not None or claim is None:
         lacking = "nonmembers" if nonmembers is None else "members"
         raise LeakproError(
-            f"{lacking} are missing: give records that were, and records that were not, in the "
+            f"{lacking}: None given: give a pair (X, y) of records that were, or were not, in the "
             "training data; only with canaries= both may be left out"
         )
     if train:

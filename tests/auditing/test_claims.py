@@ -103,7 +103,7 @@ def test_a_gaussian_is_refused_of_scores_that_are_none():
         ({"delta": 1e-5, "train": lambda X, y, seed: None}, "train= with canaries alone"),
         ({"canaries": "these", "delta": 1e-5}, "canaries is a str"),
         ({"canaries": None, "delta": 1e-5}, "delta is given without canaries"),
-        ({"canaries": None}, "nonmembers are missing"),
+        ({"canaries": None}, "nonmembers: None given"),
     ],
 )
 def test_what_is_wrong_with_a_claim_is_said(options, says):
