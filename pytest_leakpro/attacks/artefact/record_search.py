@@ -1,0 +1,287 @@
+"""Which records stand in a fitted object as they are.
+
+Two things count: a record that is too distinctive to stand there by chance, wherever it stands; and
+a table whose rows are records of one side, all of them.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_leakpro.attacks.artefact.cell_index import CellIndex
+from pytest_leakpro.attacks.artefact.distinctiveness import Distinctiveness
+from pytest_leakpro.targets.containers import is_sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_leakpro.attacks.artefact.record_form import RecordForm
+    from pytest_leakpro.targets.artefact_leaves import Leaf
+    from pytest_leakpro.targets.artefact_place import Place
+
+__all__ = ["Hit", "search_records"]
+
+_SPARE_BITS = 20.0
+_CHUNK = 1 << 16
+_LEAST_ROWS = 10
+# A table may hold some records that were not given, such as those dropped for standing on both
+# sides.
+_TABLE_SHARE = 0.95
+_CHANCE = 1e-9
+# The same of different rows alone, which repetitions do not make any rarer.
+_CHANCE_OF_DIFFERENT = 0.1
+_SHUFFLED = 2000
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Hit:
+    """Records that stand in one place.
+
+    Attributes
+    ----------
+    place : Place
+        Where.
+    form : str
+        What was done to them; empty for nothing.
+    found : ndarray of bool, shape (n,)
+        Which records, members first.
+    """
+
+    place: Place
+    form: str
+    found: NDArray[np.bool_]
+
+
+def search_records(
+    forms: Sequence[RecordForm],
+    leaves: Sequence[Leaf],
+    rng: np.random.Generator,
+    say: Callable[[str], None],
+) -> list[Hit]:
+    """Look for the records of both sides in every array.
+
+    Parameters
+    ----------
+    forms : sequence of RecordForm
+        The same records in other forms.
+    leaves : sequence of Leaf
+        The arrays of numbers.
+    rng : numpy.random.Generator
+        For what is drawn; nothing that is found depends on it but by chances below 1e-9.
+    say : callable
+        ``say(text)``, for those who wait.
+
+    Returns
+    -------
+    list of Hit
+    """
+    windows = 2 * len(forms) * sum(_size(leaf.values) for leaf in leaves)
+    facts: dict[tuple[int, float], Distinctiveness] = {}
+    hits: list[Hit] = []
+    whole = {id(leaf): _is_whole(leaf.values) for leaf in leaves}
+    for number, form in enumerate(forms):
+        key = (id(form.table), form.tolerance)
+        if key not in facts:
+            facts[key] = Distinctiveness.of(form, rng)
+        told = facts[key]
+        if not len(told.columns):
+            continue
+        say(f"records {form.name or 'as they are'}, form {number + 1} of {len(forms)}")
+        finder = _Finder(form, told, windows, rng)
+        for leaf in leaves:
+            if form.inside is not None and not leaf.place.within(form.inside):
+                continue
+            found = finder.look(leaf.values, whole=whole[id(leaf)])
+            if found.any():
+                hits.append(Hit(leaf.place, form.name, found))
+    return hits
+
+
+def _size(values: Any) -> int:
+    return int(values.nnz if is_sparse(values) else values.size)
+
+
+def _is_whole(values: Any) -> bool:
+    if is_sparse(values):
+        return False
+    if values.dtype.kind != "f":
+        return True
+    flat = values.reshape(-1) if values.flags.c_contiguous else values.ravel(order="K")
+    head = flat[:1000]
+    with np.errstate(invalid="ignore"):
+        if not (np.isnan(head) | (head == np.floor(head))).all():
+            return False
+        return all(
+            bool((np.isnan(part) | (part == np.floor(part))).all())
+            for part in np.array_split(flat, max(1, len(flat) // _CHUNK))
+        )
+
+
+class _Finder:
+    """Looks for records in one form."""
+
+    def __init__(
+        self, form: RecordForm, told: Distinctiveness, windows: int, rng: np.random.Generator
+    ) -> None:
+        self._form, self._told, self._rng = form, told, rng
+        needed = math.log2(max(windows, 2)) + math.log2(max(len(form), 2)) + _SPARE_BITS
+        first = form.patterns.first
+        distinctive = np.flatnonzero((told.bits[first] > needed) & ~form.plain[first])
+        self._alone: CellIndex | None = None
+        if len(distinctive):
+            self._alone = CellIndex(form, distinctive, told.columns, told.entropy, rng)
+        self._distinctive = np.zeros(len(first), dtype=bool)
+        self._distinctive[distinctive] = True
+        self._tables: CellIndex | None = None
+
+    def look(self, values: Any, *, whole: bool) -> NDArray[np.bool_]:
+        """Mark the records that stand in an array, shape (n,)."""
+        patterns = self._form.patterns
+        counts = np.zeros(len(patterns.first), dtype=np.intp)
+        if self._alone is not None and (self._alone.whole or not whole):
+            for part in self._windows(self._alone, values):
+                np.maximum(counts, part, out=counts)
+        found = patterns.marked(counts)
+        # A single column is no record.
+        if len(self._told.columns) > 1:
+            for table in _tables(values, self._form.width):
+                found |= self._table(table)
+        return found
+
+    def _windows(self, index: CellIndex, values: Any) -> Iterator[NDArray[np.intp]]:
+        """Count the patterns in an array, in either order of its numbers."""
+        size = len(self._form.patterns.first)
+        width = self._form.width
+        if is_sparse(values):
+            if values.shape[1] == width:
+                found = index.in_rows(values.tocsr())[1]
+                yield np.bincount(found, minlength=size)
+            return
+        if values.size < width:
+            return
+        for array in _orders(values):
+            counts = np.zeros(size, dtype=np.intp)
+            for run in _runs(array, width):
+                found = index.in_run(run)[1]
+                if len(found):
+                    counts += np.bincount(found, minlength=size)
+            yield counts
+
+    def _table(self, table: Any) -> NDArray[np.bool_]:
+        """Mark the records of a side whose records alone are the rows of a table."""
+        form, patterns = self._form, self._form.patterns
+        nothing = np.zeros(len(form), dtype=bool)
+        rows = int(table.shape[0])
+        if self._tables is None:
+            self._tables = CellIndex(
+                form,
+                np.arange(len(patterns.first)),
+                self._told.columns,
+                self._told.entropy,
+                self._rng,
+                most=256,
+            )
+        some = np.unique(np.linspace(0, rows - 1, min(rows, 64)).astype(np.intp))
+        if len(np.unique(self._tables.in_rows(table[some])[0])) < 0.75 * len(some):
+            return nothing
+        at, of = self._tables.in_rows(table)
+        at, once = np.unique(at, return_index=True)
+        of = of[once]
+        counts = np.bincount(of, minlength=len(patterns.first))
+        for side in (0, 1):
+            held = np.minimum(counts, patterns.counts[side])
+            n_held = int(held.sum())
+            if n_held < max(_LEAST_ROWS, _TABLE_SHARE * rows):
+                continue
+            chance = max(self._shuffled(table, side), self._outside(side))
+            if not _beyond_chance(n_held, rows, chance, int((held > 0).sum())):
+                continue
+            marked = patterns.marked(np.where(counts > 0, held, 0))
+            beginning = form.n_members if side else 0
+            end = len(form) if side else form.n_members
+            nothing[beginning:end] |= marked[beginning:end]
+        return nothing
+
+    def _shuffled(self, table: Any, side: int) -> float:
+        """Give the share of rows that are a side's records where each column is shuffled."""
+        assert self._tables is not None
+        rows = int(table.shape[0])
+        columns = np.unique(self._told.columns)
+        drawn = table[self._rng.integers(0, rows, _SHUFFLED)]
+        if is_sparse(drawn):
+            drawn = drawn.tolil()
+        mixed = drawn.copy()
+        for column in columns.tolist():
+            picked = self._rng.integers(0, rows, _SHUFFLED)
+            values = table[picked][:, [column]]
+            mixed[:, [column]] = values
+        mixed = mixed.tocsr() if is_sparse(mixed) else mixed
+        return self._share(mixed, side)
+
+    def _outside(self, side: int) -> float:
+        """Give the share of the other side's records that are also this side's."""
+        patterns = self._form.patterns
+        other = patterns.counts[1 - side]
+        return (int(other[patterns.counts[side] > 0].sum()) + 1) / (int(other.sum()) + 1)
+
+    def _share(self, table: Any, side: int) -> float:
+        assert self._tables is not None
+        at, of = self._tables.in_rows(table)
+        hits = np.unique(at[self._form.patterns.counts[side][of] > 0])
+        return (len(hits) + 1) / (int(table.shape[0]) + 1)
+
+
+def _beyond_chance(held: int, rows: int, chance: float, different: int) -> bool:
+    from scipy.stats import binom
+
+    if chance >= 1 or chance**different > _CHANCE_OF_DIFFERENT:
+        return False
+    return bool(binom.sf(held - 1, rows, chance) <= _CHANCE)
+
+
+def _tables(values: Any, width: int) -> Iterator[Any]:
+    """Give the ways to read an array as rows of a record's width."""
+    shape = values.shape
+    if is_sparse(values):
+        if shape[1] == width and shape[0] >= _LEAST_ROWS:
+            yield values.tocsr()
+        return
+    if values.size < _LEAST_ROWS * width:
+        return
+    if shape[-1] == width or (len(shape) == 1 and values.size % width == 0):
+        yield values.reshape(-1, width)
+    if len(shape) == 2 and shape[0] == width:
+        yield values.T
+
+
+def _orders(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    yield values
+    if values.ndim == 2 and min(values.shape) > 1:
+        yield values.T
+
+
+def _runs(values: NDArray[Any], width: int) -> Iterator[NDArray[np.float64]]:
+    """Give an array's numbers one after the other, in parts that overlap by a record."""
+    step = max(_CHUNK, 4 * width)
+    if values.ndim == 1 or values.flags.c_contiguous:
+        flat = values.reshape(-1)
+        for start in range(0, len(flat) - width + 1, step):
+            yield flat[start : start + step + width - 1].astype(np.float64)
+        return
+    # Rows by rows, so that no copy of the whole is made.
+    inner = int(np.prod(values.shape[1:]))
+    back = -(-(width - 1) // inner)
+    rows = max(1, step // inner)
+    for start in range(0, len(values), rows):
+        part = np.ascontiguousarray(values[start : start + rows + back]).reshape(-1)
+        part = part[: rows * inner + width - 1]
+        if len(part) >= width:
+            yield part.astype(np.float64)
