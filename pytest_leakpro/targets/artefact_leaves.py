@@ -56,7 +56,7 @@ class Leaf:
     @property
     def is_text(self) -> bool:
         """Whether it holds strings."""
-        return getattr(self.values, "dtype", None) == object
+        return getattr(getattr(self.values, "dtype", None), "kind", "") == "O"
 
 
 Rest = list[tuple["Place", Any]]

@@ -13,6 +13,7 @@ import functools
 import sys
 import types
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -170,10 +171,8 @@ class _Walk:
     def _function(self, place: Place, thing: types.FunctionType) -> Iterator[tuple[Place, Any]]:
         names = thing.__code__.co_freevars
         for name, cell in zip(names, thing.__closure__ or (), strict=False):
-            try:
+            with suppress(ValueError):  # not filled yet
                 yield place.attribute(name), cell.cell_contents
-            except ValueError:  # not filled yet
-                continue
         yield place.attribute("__defaults__"), thing.__defaults__
         yield place.attribute("__kwdefaults__"), thing.__kwdefaults__
         known = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, *_ATOMS)
@@ -254,7 +253,7 @@ def _held(thing: Any) -> Iterator[tuple[str, Any]]:
         for name, descriptor in vars(kind).items():
             if isinstance(descriptor, descriptors) and not name.startswith("__"):
                 try:
-                    part = descriptor.__get__(thing, type(thing))
+                    part = descriptor.__get__(thing, type(thing))  # type: ignore[attr-defined]
                 except Exception:  # noqa: S112 - a slot that was never filled
                     continue
                 yield name, _plain_memory(part)

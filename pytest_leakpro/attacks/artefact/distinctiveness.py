@@ -140,7 +140,7 @@ def _digest(ranks: NDArray[np.intp]) -> bytes:
 
 
 def _by_appearance(ranks: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Number values in the order in which they come up."""
+    """Give values numbers in the order in which they come up."""
     _, first, inverse = np.unique(ranks, return_index=True, return_inverse=True)
     turn = np.empty(len(first), dtype=np.intp)
     turn[np.argsort(first)] = np.arange(len(first))

@@ -107,8 +107,8 @@ class Identifiers:
             for token in set(_tokens(text)):
                 if owners.setdefault(token, row) != row:
                     shared.add(token)
-        for token in shared:
-            del owners[token]
+        for several in shared:
+            del owners[several]
         return cls(owners, whole=False) if owners else None
 
 

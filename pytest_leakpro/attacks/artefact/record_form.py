@@ -25,7 +25,7 @@ __all__ = ["Patterns", "RecordForm", "dense_rows"]
 
 _BLOCK = 1 << 22
 ROUNDING = 1e-6
-"""How far apart, relatively, numbers may be that were the same before they were rounded to 32 bits."""
+"""How far apart, relatively, numbers may be that were the same before 32 bits were kept."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)

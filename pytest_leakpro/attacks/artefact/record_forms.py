@@ -144,7 +144,7 @@ def _scaled(raw: RecordForm) -> Iterator[RecordForm]:
         ("scaled to [-1, 1]", (low + high) / 2, (high - low) / 2),
         ("divided by the largest", none, largest),
     ):
-        yield raw.scaled(name, np.nan_to_num(shift), scale, _WORKED_OUT)
+        yield raw.scaled(name, np.asarray(np.nan_to_num(shift)), scale, _WORKED_OUT)
     if members.dtype.kind in "iu" or np.nanmax(largest, initial=0) > 100:
         yield raw.scaled("divided by 255", none, np.full(raw.width, 255.0), raw.tolerance)
 
@@ -216,9 +216,8 @@ def _apply(transformer: Any, inputs: Any) -> Any:
         warnings.simplefilter("ignore")
         try:
             few = transformer.transform(take(inputs, np.arange(min(10, length(inputs)))))
-            if not is_sparse(few) and _columns(few) is not None:
-                if (_columns(few) or 0) * length(inputs) > _LARGEST:
-                    return None
+            if not is_sparse(few) and (_columns(few) or 0) * length(inputs) > _LARGEST:
+                return None
             return transformer.transform(inputs)
         except Exception:
             # One that is not fitted, or was fitted to something else: not this model's way.

@@ -39,11 +39,11 @@ class StoredRecords(ContentAttack):
     """A census of the members whose record, or a name or id of theirs, the model holds.
 
     Every array of the fitted object is looked through, wherever it stands: attributes, closures,
-    trees, boosters, weights and buffers. A record is looked for as it is, as each step of a pipeline
-    and each fitted transformer makes it, and on the scales that are usual. It counts where it is
-    too distinctive to stand there by chance, or in a table of which every row is such a record.
-    Names and ids are looked for in vocabularies and lists. Nothing is unpickled, and nothing of a
-    record is shown but where it stands.
+    trees, boosters, weights and buffers. A record is looked for as it is, as each step of a
+    pipeline and each fitted transformer makes it, and on the scales that are usual. It counts where
+    it is too distinctive to stand there by chance, or in a table of which every row is such a
+    record. Names and ids are looked for in vocabularies and lists. Nothing is unpickled, and
+    nothing of a record is shown but where it stands.
 
     References
     ----------
