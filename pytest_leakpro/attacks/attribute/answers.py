@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_leakpro.gate.wording import quoted
 from pytest_leakpro.targets.containers import concatenate, take
 from pytest_leakpro.targets.signals import ClassSignals, RegressionSignals
 from pytest_leakpro.targets.units import record_units
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Answers", "ask", "best", "joined", "picked"]
 
 _SAME = 1e-9
+_MANY = 50_000  # queries, of which it is said beforehand
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -124,9 +126,10 @@ def ask(
     records : Records
         n records with their true labels; what stands in their column is not looked at.
     say : callable
-        Told what it will cost.
+        Told what it will cost, if it is much.
     """
-    say(f"{len(candidates)} values x {len(records):,} records")
+    if len(candidates) * len(records) >= _MANY:
+        say(f"{quoted(candidates.column)}: {len(candidates)} values x {len(records):,} records")
     asked = (
         replace(records, inputs=candidates.put(records.inputs, k)) for k in range(len(candidates))
     )

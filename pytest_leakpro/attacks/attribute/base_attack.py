@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["AttributeAttack", "Secret"]
 
 _SIDES = ("members", "nonmembers")
-_TOLD_BY_OTHERS = 0.95
+_TOLD = 0.95
 _FAR = 1e9
 
 
@@ -169,7 +169,7 @@ class AttributeAttack(ContentAttack):
         depends = float(secret.answers.differ.mean())
         return Found(
             evidence,
-            _notes(candidates, evidence, depends),
+            _notes(secret, evidence, depends),
             {"values": len(candidates), "answers_depend": depends},
             (self._who(view, places[0]), _margins(scores[:n], truth[:n])),
         )
@@ -209,8 +209,10 @@ def _margins(scores: NDArray[np.float64], truth: NDArray[np.intp]) -> NDArray[np
     return np.where(truth >= 0, margins, -_FAR)
 
 
-def _notes(candidates: Candidates, evidence: Guesses, depends: float) -> tuple[str, ...]:
-    column, notes = quoted(candidates.column), []
+def _notes(secret: Secret, evidence: Guesses, depends: float) -> tuple[str, ...]:
+    """Give what is worth knowing of the column; once, however many attacks there are."""
+    candidates, notes = secret.candidates, []
+    column = quoted(candidates.column)
     if depends == 0:
         notes.append(f"the model's answers do not depend on {column}")
     if candidates.n_left_out:
@@ -218,10 +220,19 @@ def _notes(candidates: Candidates, evidence: Guesses, depends: float) -> tuple[s
             f"{column} is guessed among its {len(candidates)} commonest values, "
             f"{candidates.n_left_out} rarer ones are never guessed"
         )
+    most = float(secret.imputation.shares().max())
     naive = evidence.naive_rate or 0.0
-    if naive >= _TOLD_BY_OTHERS:
+    if most >= _TOLD:
         notes.append(
-            f"{column} is told by the other columns or the label: guessed right {naive:.0%} of the "
-            "time without the model, so little is left to leak; look for columns that say the same"
+            f"one value of {column} is so common that to guess it always is right {most:.0%} of "
+            "the time: what leaks is measured on the few others"
         )
-    return tuple(notes)
+    elif naive >= _TOLD:
+        notes.append(
+            f"{column} is guessed right {naive:.0%} of the time without the model: another column, "
+            "or the label, says nearly the same, and little is left to leak"
+        )
+    said: set[str] = secret.view.kept.setdefault("said of secrets", set())
+    fresh = tuple(note for note in notes if note not in said)
+    said.update(fresh)
+    return fresh
