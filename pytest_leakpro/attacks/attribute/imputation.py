@@ -28,7 +28,7 @@ SMALLEST = 1e-3
 """No value is thought less likely than this."""
 
 _MOST_TAUGHT = 10_000
-_TREES = 200
+_TREES = 100
 _LEAF = 3
 _MISSING = -1e30  # beyond all numbers, so that a tree may split it off
 
