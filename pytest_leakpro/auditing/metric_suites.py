@@ -80,7 +80,9 @@ def metric_suites(
         elif asked == "all":
             suite = tuple(filter(matches, _measuring(name, kind)))
         else:
-            suite = default_attacks(name, kind, matches)
+            suite = default_attacks(
+                name, kind, lambda one: matches(one) and one.runs_by_default(target)
+            )
         if suite:
             suites[name] = suite
         elif budgeted:

@@ -47,6 +47,12 @@ def test_attacks_on_releases_stand_in_the_suites_of_their_metrics(capsys):
     assert "lira" not in out
 
 
+def test_attacks_on_contents_stand_in_the_suites_of_their_metrics(capsys):
+    out = attacks(capsys, "--target", "Classifier")
+    assert re.search(r"^csmia +.* for its metrics$", out, re.M)
+    assert re.search(r"^lomia +.* for its metrics,", out, re.M)
+
+
 def test_attacks_on_updates_say_of_which_records(capsys):
     out = attacks(capsys, "--target", "FederatedUpdate")
     assert re.search(r"^first_layer +.* of images, table$", out, re.M)

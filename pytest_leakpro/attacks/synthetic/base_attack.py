@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from pytest_leakpro.attacks.attempts import MOST_ATTEMPTS, check_attempts, number_of_attempts
 from pytest_leakpro.attacks.base import Attack
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.evidence import MembershipScores
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.release_view import ReleaseView
 
 __all__ = [
-    "MOST_ATTEMPTS",
     "GuessingAttack",
     "ReleaseAttack",
     "ReleaseMembershipAttack",
@@ -34,7 +34,6 @@ __all__ = [
     "right_guesses",
 ]
 
-MOST_ATTEMPTS = 5000
 _DAY = 86_400.0
 
 
@@ -110,11 +109,7 @@ class GuessingAttack(ReleaseAttack):
     attempts: int | None = None
 
     def __post_init__(self) -> None:
-        wrong = not isinstance(self.attempts, (int, np.integer)) or isinstance(self.attempts, bool)
-        if self.attempts is not None and (wrong or self.attempts < 10):
-            raise LeakproError(
-                f"attempts of the attack {self.name!r}: give a whole number of at least 10"
-            )
+        check_attempts(self.attempts, self.name)
 
     def sizes(self, view: ReleaseView) -> tuple[int, int]:
         """Give the attempts on source and control; see `ReleaseAttack.sizes`."""
@@ -150,12 +145,7 @@ class GuessingAttack(ReleaseAttack):
         LeakproError
             Where there are fewer rows than the attempts asked for.
         """
-        if self.attempts is not None and self.attempts > n:
-            raise LeakproError(
-                f"the attack {self.name!r} is to make {self.attempts:,} attempts, and "
-                f"{side} has {n:,} rows: ask for no more than there are, or give more rows"
-            )
-        return min(n, self.attempts or MOST_ATTEMPTS)
+        return number_of_attempts(self.attempts, n, self.name, side)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from pytest_leakpro.attacks.attempts import MOST_ATTEMPTS
 from pytest_leakpro.attacks.synthetic.base_attack import (
-    MOST_ATTEMPTS,
     GuessingAttack,
     UnattackableError,
 )
