@@ -58,7 +58,7 @@ def pseudo_labelled(
     References
     ----------
     Yuan et al. (2023), Pseudo label-guided model inversion attack via conditional generative
-    adversarial network, AAAI, section 3.2 (top-n selection).
+    adversarial network, AAAI: the top-n selection.
 
     Examples
     --------
