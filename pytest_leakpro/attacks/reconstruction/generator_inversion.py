@@ -71,7 +71,7 @@ class GeneratorInversion(ReconstructionAttack):
         From how many starts an attempt is searched for at most, until one reaches a margin that is
         enough; otherwise the largest one stands.
     step_size : float, default 0.05
-        Of Adam, in standard deviations of z.
+        Of Adam, in standard deviations of a coordinate of z.
     plausible : float, default 0.9
         z stays as near to 0 as this share of what the generator was trained on, above 0 and
         below 1.
@@ -91,7 +91,8 @@ class GeneratorInversion(ReconstructionAttack):
     name: ClassVar[str] = "generator_inversion"
     targets: ClassVar[tuple[type, ...]] = (Classifier,)
     access: ClassVar[Access] = Access.WHITE_BOX
-    needs_also: ClassVar[str] = "generator="
+    needs_also: ClassVar[str] = "a generator"
+    default_with: ClassVar[str] = "generator="
     rank: ClassVar[int] = 421
 
     steps: int = 80

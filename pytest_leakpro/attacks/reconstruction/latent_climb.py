@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LatentClimb", "margin"]
 
+# Of Adam: how slowly what it remembers of slopes and their squares changes.
+_MEAN, _SQUARE = 0.9, 0.999
+_LEAST = 1e-8
+
 
 def margin(outputs: Any, labels: Any) -> Any:
     """Give by how much the output of each label exceeds the largest other one, shape (n,).
@@ -55,9 +59,14 @@ class LatentClimb:
     steps : int
         At most how many.
     step_size : float
-        Of Adam.
+        In standard deviations of a coordinate.
     enough : float
         The margin beyond which nothing more is wanted.
+
+    References
+    ----------
+    Kingma and Ba (2015), Adam: a method for stochastic optimization, ICLR, algorithm 1.
+    Ling et al. (2022), VectorAdam for rotation equivariant geometry optimization, NeurIPS.
     """
 
     prior: LatentPrior
@@ -102,17 +111,19 @@ class LatentClimb:
     ) -> tuple[Any, Any]:
         torch = sys.modules["torch"]
         z = start.detach().clone().requires_grad_()
-        optimiser = torch.optim.Adam([z], lr=self.step_size)
+        stride = _Stride(z)
         best = torch.full((len(z),), -math.inf, device=z.device, dtype=torch.float64)
         kept: Any = None
         for step in range(self.steps + 1):
             records = self.prior.records(z, labels)
-            margins = self._margins(records, labels)
-            reached = margins.detach().to(best)
             if kept is None:
                 # Later on what is not finite never is the best, but there must be a first.
-                require_finite(records, reached)
+                require_finite(records, "the generator")
                 kept = records.detach().clone()
+            margins = self._margins(records, labels)
+            reached = margins.detach().to(best)
+            if step == 0:
+                require_finite(reached, "the model")
             # Of those that are sure enough the first stays, which is the nearest to its start.
             better = (reached > best) & (best < self.enough)
             best = torch.where(better, reached, best)
@@ -126,10 +137,9 @@ class LatentClimb:
                 copies = self._margins(augmented(function, records), labels)
                 wanted = wanted + copies.clamp(max=self.enough).sum()
             # Nothing is followed where it is no number.
-            z.grad = torch.nan_to_num(-_gradient(wanted, z), posinf=0.0, neginf=0.0)
-            optimiser.step()
+            slopes = torch.nan_to_num(_gradient(wanted, z), posinf=0.0, neginf=0.0)
             with torch.no_grad():
-                z.copy_(self.prior.within(z))
+                z.copy_(self.prior.within(z + self.step_size * stride.along(slopes)))
         return kept, best
 
     def _margins(self, records: Any, labels: Any) -> Any:
@@ -148,6 +158,32 @@ class LatentClimb:
         elif outputs.shape[1] == 1:
             outputs = torch.cat([torch.zeros_like(outputs), outputs], dim=1)
         return margin(outputs, labels.to(outputs.device))
+
+
+class _Stride:
+    """Adam with one scale per vector, which leaves the direction of a slope as it is.
+
+    With one per coordinate a search along the border of what is plausible does not end at its best.
+
+    Parameters
+    ----------
+    z : tensor of shape (n, latent_dim)
+        What is moved.
+    """
+
+    def __init__(self, z: Any) -> None:
+        self._mean = z.detach() * 0
+        self._square = self._mean[:, :1].clone()
+        self._steps = 0
+
+    def along(self, slopes: Any) -> Any:
+        """Give a step of about unit length per coordinate."""
+        self._steps += 1
+        self._mean = _MEAN * self._mean + (1 - _MEAN) * slopes
+        squares = slopes.square().mean(dim=1, keepdim=True)
+        self._square = _SQUARE * self._square + (1 - _SQUARE) * squares
+        length = (self._square / (1 - _SQUARE**self._steps)).sqrt()
+        return self._mean / (1 - _MEAN**self._steps) / (length + _LEAST)
 
 
 def _gradient(wanted: Any, z: Any) -> Any:

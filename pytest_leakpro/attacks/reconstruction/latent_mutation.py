@@ -58,8 +58,8 @@ class LatentMutation:
         torch = sys.modules["torch"]
         with torch.no_grad():
             kept = self.prior.records(z, labels).detach().clone()
+            require_finite(kept, "the generator")
             best = self.ask(kept, labels)
-            require_finite(kept, best)
             length = torch.full((len(z), 1), self.step_size, dtype=z.dtype, device=z.device)
             z = z.clone()
             for step in range(self.steps):

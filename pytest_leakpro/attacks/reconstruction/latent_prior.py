@@ -9,6 +9,7 @@ import math
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from scipy import special
@@ -69,8 +70,8 @@ class LatentPrior:
     @property
     def _like(self) -> Any:
         torch = sys.modules["torch"]
-        weights = (entry for entry in self.generator.parameters() if entry.is_floating_point())
-        return next(weights, torch.empty(0))
+        weights = chain(self.generator.parameters(), self.generator.buffers())
+        return next((entry for entry in weights if entry.is_floating_point()), torch.empty(0))
 
     @contextmanager
     def asked(self, rng: np.random.Generator) -> Iterator[None]:
@@ -122,20 +123,15 @@ class LatentPrior:
         return made
 
 
-def require_finite(records: Any, margins: Any) -> None:
-    """Check what the generator made first, and what the model said of it.
+def require_finite(values: Any, whose: str) -> None:
+    """Check what was made first, or what was said of it.
 
     Raises
     ------
     LeakproError
     """
-    if not bool(records.isfinite().all()):
+    if not bool(values.isfinite().all()):
         raise LeakproError(
-            "generator: it returned NaN or infinite values for standard normal z: train it again, "
-            "or let it return finite records"
-        )
-    if not bool(margins.isfinite().all()):
-        raise LeakproError(
-            "the model returned NaN or infinite values on what the generator made: let the "
-            "generator make records on the scale of the members"
+            f"{whose} returned NaN or infinite values where z is standard normal: the generator "
+            "must make finite records on the scale of the members"
         )

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from pytest_leakpro.attacks.reconstruction.latent_prior import LatentPrior
     from pytest_leakpro.targets.membership_view import MembershipView
 
-__all__ = ["GeneratorInversionScores"]
+__all__ = ["GeneratorSearch"]
 
 
 @dataclass(frozen=True)
-class GeneratorInversionScores(GeneratorInversion):
+class GeneratorSearch(GeneratorInversion):
     """Search by mutations what a conditional generator can make for what the model is sure of.
 
     As `GeneratorInversion`, of any model that gives scores: z is mutated at random, and stays
@@ -53,7 +53,7 @@ class GeneratorInversionScores(GeneratorInversion):
     adversarial network, AAAI: the max-margin loss.
     """
 
-    name: ClassVar[str] = "generator_inversion_scores"
+    name: ClassVar[str] = "generator_search"
     access: ClassVar[Access] = Access.SCORES
     rank: ClassVar[int] = 425
 
