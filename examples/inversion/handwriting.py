@@ -80,16 +80,16 @@ class Generator(nn.Module):
         return self.layers(torch.cat([z, classes], dim=1)).reshape(-1, 1, 28, 28)
 
 
-def train_generator(model: nn.Module, public: np.ndarray, epochs: int = 60) -> Generator:
+def train_generator(model: nn.Module, public: np.ndarray, epochs: int = 25) -> Generator:
     """Train on the public digits that the network is surest of, with the labels that it gives."""
     torch.manual_seed(0)
     pictures, labels = map(torch.as_tensor, pseudo_labelled(model, public, PER_CLASS))
     generator, latent = Generator(), Generator.latent_dim
     encoder = nn.Sequential(nn.Linear(784 + 10, 256), nn.ReLU(), nn.Linear(256, 2 * latent))
     weights = [*generator.parameters(), *encoder.parameters()]
-    optimiser = torch.optim.Adam(weights, lr=1e-3)
+    optimiser = torch.optim.Adam(weights, lr=3e-3)
     for _ in range(epochs):
-        for batch in torch.randperm(len(pictures)).split(64):
+        for batch in torch.randperm(len(pictures)).split(128):
             seen, classes = pictures[batch], labels[batch]
             given = nn.functional.one_hot(classes, 10).to(seen)
             mean, spread = encoder(torch.cat([seen.flatten(1), given], dim=1)).chunk(2, dim=1)
