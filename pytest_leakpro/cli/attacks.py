@@ -149,7 +149,7 @@ def _when_default(attack: Attack) -> str:
         return _of_updates(attack)
     if isinstance(attack, ContentAttack):
         if not any(
-            attack in default_attacks(name, ContentAttack, lambda _: True)
+            attack in default_attacks(name, ContentAttack, lambda one: _sees_as_little(one, attack))
             for name in attack.metrics
         ):
             return "no"
@@ -183,6 +183,11 @@ def _when_default(attack: Attack) -> str:
     if attack.default_with:
         cases.append(f"with {attack.default_with}")
     return "; ".join(cases) or "no"
+
+
+def _sees_as_little(one: Attack, attack: Attack) -> bool:
+    """Tell whether one attack can do with what another must see."""
+    return one.access is None or attack.access is None or attack.access.covers(one.access)
 
 
 def _origin(point: EntryPoint) -> list[str]:
