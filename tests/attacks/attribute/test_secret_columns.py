@@ -199,7 +199,7 @@ def notes(parts, model=None, attack=CSMIA):
 def test_a_model_that_does_not_look_at_the_column_is_told_of():
     parts = sides(8, 60)
     asked = LogisticRegression().fit(parts[0][0][:, :SECRET], parts[0][1])
-    assert "do not depend on '2'" in notes(parts)[0] if not notes(parts) == () else True
+    assert "do not depend on '2'" in notes(parts)[0] if notes(parts) != () else True
     target = classifier(
         lambda X: asked.predict_proba(X[:, :SECRET]), parts, classes=[0, 1], output="probabilities"
     )
@@ -249,7 +249,7 @@ class TestColumnsThatCannotBe:
 
     def test_the_model_never_saw_it(self):
         X, y = people(np.random.default_rng(0), 60)
-        with pytest.raises(LeakproError, match="no column 'smokes'.*did you mean 'smoker'"):
+        with pytest.raises(LeakproError, match=r"no column 'smokes'.*did you mean 'smoker'"):
             self.parts(X, y % 2, "smokes")
 
     def test_it_is_the_label_by_name(self):
