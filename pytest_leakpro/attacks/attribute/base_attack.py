@@ -25,6 +25,7 @@ from pytest_leakpro.attacks.content_attack import ContentAttack, Found, silent
 from pytest_leakpro.gate.guesses import Guesses
 from pytest_leakpro.gate.metric_name import MetricName
 from pytest_leakpro.gate.wording import quoted
+from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.targets.secret_columns import column_place
 
 if TYPE_CHECKING:
@@ -76,8 +77,15 @@ class Secret:
 
     @cached_property
     def imputed(self) -> NDArray[np.float64]:
-        """Chances of the candidates by all else of the attacked records, shape (n, k), above 0."""
-        return self.imputation.chances(self.attacked)
+        """Chances of the candidates by all else of the attacked records, shape (n, k), above 0.
+
+        Kept for other attacks, which are on the same records.
+        """
+        key = f"imputed column {self.candidates.place} of {len(self.attacked)} records"
+        if key not in self.view.kept:
+            self.view.kept[key] = self.imputation.chances(self.attacked)
+        found: NDArray[np.float64] = self.view.kept[key]
+        return found
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ class AttributeAttack(ContentAttack):
             part = self.parts_of(view, MetricName("attribute_inference"))[0]
             assert part is not None
         candidates = self._candidates(view, part)
-        places = [self._attacked(view, side, rng) for side in _SIDES]
+        places = [self._attacked(view, side) for side in _SIDES]
         sides = [picked(view.records(side), at) for side, at in zip(_SIDES, places, strict=True)]
         attacked = joined(sides)
         truth = candidates.codes_of(attacked.inputs)
@@ -183,10 +191,9 @@ class AttributeAttack(ContentAttack):
         found: Candidates = view.kept[key]
         return found
 
-    def _attacked(
-        self, view: MembershipView, side: str, rng: np.random.Generator
-    ) -> NDArray[np.intp]:
-        """Draw the records to attack, one of each unit."""
+    def _attacked(self, view: MembershipView, side: str) -> NDArray[np.intp]:
+        """Draw the records to attack, one of each unit; the same for all attacks on a view."""
+        rng = derive_rng(view.seed, "records whose secrets are guessed", side)
         codes = view.unit_codes(side)
         shuffled = rng.permutation(len(codes))
         _, first = np.unique(codes[shuffled], return_index=True)

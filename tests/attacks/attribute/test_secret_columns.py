@@ -10,12 +10,20 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from pytest_leakpro import Classifier, LeakproError, audit
+from pytest_leakpro import LeakproError, audit
 from pytest_leakpro.attacks.attribute.candidates import Candidates
 from pytest_leakpro.attacks.attribute.csmia import ConfidenceInversion
 from pytest_leakpro.attacks.attribute.likelihood import AttributeLikelihood
 from pytest_leakpro.gate.metric_name import MetricName
-from tests.attacks.attribute.cases import ATTACKS, SECRET, classifier, guessed, sides, table
+from tests.attacks.attribute.cases import (
+    ATTACKS,
+    SECRET,
+    classifier,
+    guessed,
+    regressor,
+    sides,
+    table,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
 CSMIA = ConfidenceInversion()
@@ -46,7 +54,7 @@ class TestCandidates:
                 assert (found.codes_of(found.put(inputs, code)) == code).all()
         counts = np.bincount(second.codes_of(inputs))
         assert sorted(counts)[0] == 50
-        assert 350 in counts
+        assert sorted(counts)[-1] == 380  # 0 is all of it up to the fourth tenth of 950
         assert counts.sum() == 1000
         assert first.codes_of(np.array([[-50.0, 0], [50.0, 0]])).tolist() == [0, 9]
 
@@ -140,7 +148,7 @@ def test_containers_are_attacked_alike(convert):
     for attack in (CSMIA, ATTACKS["likelihood"]):
         one, two = (guessed(attack, target).evidence for target in (plain, other))
         assert one.main[0] == pytest.approx(two.main[0], abs=6)  # a forest's ties
-        assert one.main_rate > 0.6
+        assert one.main_rate > one.control_rate + 0.2
 
 
 def test_torch_models():
@@ -199,7 +207,7 @@ def notes(parts, model=None, attack=CSMIA):
 def test_a_model_that_does_not_look_at_the_column_is_told_of():
     parts = sides(8, 60)
     asked = LogisticRegression().fit(parts[0][0][:, :SECRET], parts[0][1])
-    assert "do not depend on '2'" in notes(parts)[0] if notes(parts) != () else True
+    assert notes(parts) == ()
     target = classifier(
         lambda X: asked.predict_proba(X[:, :SECRET]), parts, classes=[0, 1], output="probabilities"
     )
@@ -232,13 +240,16 @@ def test_columns_with_little_to_leak_are_told_of():
     assert [len(found) for found in said] == [1, 0]
 
 
+def thirds(X, y):
+    n = len(y) // 3
+    cuts = [slice(start, start + n) for start in (0, n, 2 * n)]
+    return [(X[cut], y[cut]) for cut in cuts]
+
+
 class TestColumnsThatCannotBe:
     def parts(self, X, y, argument="a", secret=None):
-        pairs = [(X, y)] * 2
         model = LogisticRegression().fit(np.zeros((2, 1)), [0, 1])
-        target = Classifier(
-            model, *pairs, population=pairs[0], allow_overlap=True, train=False, secret=secret
-        )
+        target = classifier(model, thirds(X, y), secret=secret)
         return CSMIA.parts_of(target.prepare(0), MetricName("attribute_inference", argument))
 
     def test_none_is_named(self):
@@ -266,15 +277,9 @@ class TestColumnsThatCannotBe:
         assert self.parts(X, y % 2, "dead") == ("dead",)
 
     def test_it_is_the_target_of_a_regression(self):
-        from pytest_leakpro import Regressor
-
         rng = np.random.default_rng(0)
         X = rng.normal(size=(60, 2))
-        pairs = [(X, X[:, 1])] * 2
-        target = Regressor(
-            lambda X: X[:, 0], *pairs, population=pairs[0], allow_overlap=True, secret=1
-        )
-        view = target.prepare(0)
+        view = regressor(lambda X: X[:, 0], thirds(X, X[:, 1]), secret=1).prepare(0)
         with pytest.raises(LeakproError, match="'1' is the label"):
             CSMIA.parts_of(view, MetricName("attribute_inference"))
         # All of its values differ, as those of the target do, which says nothing.
@@ -283,7 +288,7 @@ class TestColumnsThatCannotBe:
     def test_it_is_constant(self):
         X, y = people(np.random.default_rng(0), 60)
         X["site"] = "here"
-        with pytest.raises(LeakproError, match="'site' has the same value in all 60 records"):
+        with pytest.raises(LeakproError, match="'site' has the same value in all 20 records"):
             self.parts(X, y % 2, "site")
 
     def test_records_are_images(self):
