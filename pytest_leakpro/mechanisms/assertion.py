@@ -48,9 +48,9 @@ def assert_dp(
     Hypothesis draws pairs of data sets. For each the mechanism is called a few hundred times on
     either; where an event looks as if it were likelier than the claim allows, it is called more
     often, the event is chosen anew, and tested by an exact test on fresh outputs. The k-th test
-    made spends 6/(pi k)^2 of alpha. What was refuted is shrunk to the smallest pair for which the
-    claim can still be refuted, on fresh outputs again. Where nothing is found, nothing is proved:
-    no event that was looked at refuted the claim.
+    made spends 6/(pi k)^2 of half of alpha; the other half is spent likewise on shrinking, to the
+    smallest pair for which the claim can still be refuted, on fresh outputs again. Where nothing is
+    found, nothing is proved: no event that was looked at refuted the claim.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _message(found: Refutation, examiner: Examiner) -> str:
         ),
         _line("event", found.event),
         _line("counts", f"{counts[0]} outputs of the {sides[0]}, {counts[1]} of the {sides[1]};"),
-        _line("", f"allowed is {limit}"),
+        _line("", f"allowed is {limit}; none of these chose the event"),
         _line("data", written(found.pair[0])),
         _line("neighbour", written(found.pair[1])),
     ]
@@ -199,8 +199,8 @@ def _message(found: Refutation, examiner: Examiner) -> str:
     lines.append(
         _line(
             "searched",
-            f"{examiner.pairs:,} pairs, {examiner.calls:,} calls, {examiner.tests:,} tests on "
-            f"fresh outputs; seed {examiner.seed}",
+            f"{examiner.pairs:,} pairs, {examiner.calls:,} calls of the "
+            f"mechanism; seed {examiner.seed}",
         )
     )
     return "\n".join(lines)

@@ -22,7 +22,7 @@ _MOST_VALUES = 30  # a column of no more values has a bin for each
 _MOST_CONTRASTS = 15
 _SMOOTHING = 0.5
 _RIDGE = 1.0
-_NEWTON_STEPS = 6
+_NEWTON_STEPS = 5
 
 
 def with_contrasts(outputs: Outputs) -> Outputs:

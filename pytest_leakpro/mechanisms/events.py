@@ -27,7 +27,7 @@ __all__ = ["Claim", "Event", "best_event"]
 
 _MOST_TAILS = 20  # columns whose tails are looked at
 _BINS_OF_ONE, _BINS_OF_MANY = 64, 8
-_MOST_FITTED = 8_000  # outputs of either, for the logistic regression
+_MOST_FITTED = 4_000  # outputs of either, for the logistic regression
 _MOST_CUTS = 48
 _SIMPLE = 0.3  # standard deviations by which an event must be better to be less simple
 _SHOWN = 4

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["Examiner", "Refutation", "series_share"]
 
 _STAGES = (500, 2_000, 8_000, 32_000)
+_FIRST_OF_VECTORISED = 2_000  # whose calls cost little
 # In standard deviations, of the best event: below the first it is not worth the next stage, above
 # the second it is put to the test. The best of many events is often two above nothing.
-_WORTH_MORE = (1.2, 1.6, 2.0, 2.4)
-_WORTH_A_TEST = 3.0
-_WORTH_A_LAST_TEST = 2.2
+_WORTH_MORE = (2.0, 2.4, 2.6, 2.6)
+_WORTH_A_TEST = 3.4
+_WORTH_A_LAST_TEST = 2.6
 _POWER = 0.95
 _FEWEST_TESTED = 1_000
 _TESTED_AT_ONCE = 2  # times the outputs looked at
@@ -98,11 +99,18 @@ class Examiner:
     samples : int
         The most outputs per data set of a pair.
     alpha : float
-        The chance that any pair of a mechanism that keeps its claim is taken for a refutation.
+        The chance that any pair that keeps the claim is taken for a refutation: half of it is for
+        the search, half for shrinking.
     seed : int
         Of all draws.
-    pairs, calls, tests, looks : int
-        How many pairs were examined, calls made, tests made on fresh outputs, and looks for memory.
+    pairs, calls, looks : int
+        How many pairs were examined, calls made, and looks for memory.
+    tests : int
+        How many tests were made on fresh outputs, in the search or in shrinking.
+    stages : int
+        How many looks at more and more outputs it took to find the first refutation.
+    shrinking : bool
+        Whether one was found.
     telling : int
         Pairs of which the outputs varied, or differed.
     low_bits : str or None
@@ -118,19 +126,23 @@ class Examiner:
     seed: int
     pairs: int = 0
     calls: int = 0
-    tests: int = 0
     looks: int = 0
+    tests: int = 0
+    stages: int = 0
+    shrinking: bool = False
     telling: int = 0
     low_bits: str | None = None
     suspicion: float = field(default=0.0)
 
-    def examine(self, pair: tuple[Any, Any]) -> Refutation | None:
+    def examine(self, pair: tuple[Any, Any], sure_stages: int = 0) -> Refutation | None:
         """Look for an event that refutes the claim, and test it on fresh outputs.
 
         Parameters
         ----------
         pair : tuple
             The data and its neighbour.
+        sure_stages : int
+            So many looks at more and more outputs are taken, however little the first ones show.
 
         Raises
         ------
@@ -145,7 +157,8 @@ class Examiner:
             return None
         sampler = Sampler(self.mechanism, pair, self.seed, f"pair {self.pairs}", Reader())
         half = self.samples // 2
-        stages = [*(stage for stage in _STAGES if stage < half), half]
+        first = _FIRST_OF_VECTORISED if self.mechanism.vectorised else 0
+        stages = [*(stage for stage in _STAGES if first <= stage < half), half]
         seen = self._draw(sampler, stages[0], "look")
         if seen.tells_nothing:
             return None
@@ -159,15 +172,20 @@ class Examiner:
                 seen.first, seen.second, self.claim, sampler.reader, _MOST_BINS[number > 0]
             )
             # What a first look would have shown of it.
-            self.suspicion = event.excess * math.sqrt(stages[0] / stage)
+            self.suspicion = event.excess * math.sqrt(_STAGES[0] / stage)
             last = number == len(stages) - 1
             if event.excess >= (_WORTH_A_LAST_TEST if last else _WORTH_A_TEST):
                 found = self._test(event, sampler, stage, last=last)
                 if found is not None:
+                    self._found(number)
                     return found
-            if last or event.excess < _WORTH_MORE[number]:
+            if last or (number >= sure_stages and event.excess < _WORTH_MORE[number]):
                 break
         return None
+
+    def _found(self, stages: int) -> None:
+        if not self.shrinking:
+            self.shrinking, self.stages, self.tests = True, stages, 0
 
     def _draw(self, sampler: Sampler, count: int, purpose: str) -> Drawn:
         drawn = sampler.draw(count, f"{purpose} {self.calls}")
@@ -191,7 +209,7 @@ class Examiner:
     def _test(self, event: Event, sampler: Sampler, stage: int, *, last: bool) -> Refutation | None:
         """Test an event on fresh outputs, as many as it seems to take."""
         claim, half = self.claim, self.samples // 2
-        error = self.alpha * series_share(self.tests + 1)
+        error = self.alpha / 2 * series_share(self.tests + 1)
         first, second = ((count + 1) / (event.trials + 2) for count in event.counts)
         needed = trials_for_excess(first, second, claim.epsilon, claim.delta, error, _POWER)
         # A look at more of them would choose a better event first.

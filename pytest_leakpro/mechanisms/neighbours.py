@@ -67,7 +67,7 @@ def arrays(
     entry = _strategy(elements, "elements")
     if width is not None and width < 1:
         raise LeakproError(f"width is {width}; it must be at least 1")
-    record = entry if width is None else st.lists(entry, min_size=width, max_size=width)
+    record = entry if width is None else _rows(entry, width)
     shape = (-1,) if width is None else (-1, width)
 
     def build(records: list[Any], changed: list[Any]) -> tuple[Any, Any]:
@@ -131,6 +131,18 @@ def tables(
         return parts[0].reset_index(drop=True), parts[1].reset_index(drop=True)
 
     return _pairs(record, build, min_size, max_size, checked_relation(relation))
+
+
+def _rows(entry: SearchStrategy[Any], width: int) -> SearchStrategy[list[Any]]:
+    """Draw records of one value and then another, or of any.
+
+    What adds up over the entries shows most clearly for data that differ everywhere, in the same
+    direction or in the opposite one.
+    """
+    steps = st.tuples(entry, entry, st.integers(0, width)).map(
+        lambda drawn: [drawn[0]] * drawn[2] + [drawn[1]] * (width - drawn[2])
+    )
+    return st.one_of(steps, st.lists(entry, min_size=width, max_size=width))
 
 
 def _strategy(entries: Any, what: str) -> SearchStrategy[Any]:

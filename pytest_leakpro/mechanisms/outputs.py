@@ -102,13 +102,13 @@ class Reader:
     _tag_of: dict[Hashable, int] = field(default_factory=dict)
     _shapes: dict[tuple[str, tuple[Any, ...]], tuple[int, ...]] = field(default_factory=dict)
 
-    def read(self, returned: Sequence[Any], side: str) -> Outputs:
+    def read(self, returned: Sequence[Any] | NDArray[Any], side: str) -> Outputs:
         """Read the outputs of one data set.
 
         Parameters
         ----------
-        returned : sequence
-            What the mechanism returned, one per call, at least one.
+        returned : sequence or numpy.ndarray
+            What the mechanism returned, one per call or along the first axis, at least one.
         side : str
             Which data set, to compare lengths of arrays within it only.
 
@@ -143,11 +143,15 @@ class Reader:
             return "nothing"
         return _SPECIAL.get(tag) or self.values[tag - 2 - len(_SPECIAL)]
 
-    def _quick(self, returned: Sequence[Any], side: str) -> Outputs | None:
+    def _quick(self, returned: Sequence[Any] | NDArray[Any], side: str) -> Outputs | None:
         """Read numbers, or arrays of numbers, all at once."""
+        if isinstance(returned, np.ndarray):
+            return self._stacked(returned, side)
         kinds = set(map(type, returned))
         if all(issubclass(kind, (bool, int, float, np.number, np.bool_)) for kind in kinds):
             self._column(())
+            if len(self.columns) > 1:
+                return None
             try:
                 numbers = np.asarray(returned, float)[:, None]
             except OverflowError:
@@ -156,17 +160,20 @@ class Reader:
             shapes = {array.shape for array in returned}
             for shape in sorted(shapes):
                 self._same_shape(shape, (), side)
-            if any(array.dtype.kind not in "biuf" for array in returned):
-                return None
-            numbers = np.stack(returned).astype(float).reshape(len(returned), -1)
-            for place in np.ndindex(returned[0].shape):
-                self._column(place)
-            # Entries are placed by their path: those of the other data set may be fewer.
-            if numbers.shape[1] != len(self.columns):
-                return None
+            return self._stacked(np.stack(returned), side)
         else:
             return None
-        if len(self.columns) != numbers.shape[1]:
+        return _special_tagged(numbers, np.full(numbers.shape, NUMBER))
+
+    def _stacked(self, returned: NDArray[Any], side: str) -> Outputs | None:
+        if returned.dtype.kind not in "biuf":
+            return None
+        self._same_shape(returned.shape[1:], (), side)
+        numbers = returned.astype(float).reshape(len(returned), -1)
+        for place in np.ndindex(returned.shape[1:]):
+            self._column(place)
+        # Entries are placed by their path: those of the other data set may be fewer.
+        if numbers.shape[1] != len(self.columns):
             return None
         return _special_tagged(numbers, np.full(numbers.shape, NUMBER))
 

@@ -174,10 +174,10 @@ class Sampler:
 
     def _batches(
         self, count: int, rng: np.random.Generator, given: np.random.Generator | None
-    ) -> tuple[NDArray[np.int64], tuple[list[Any], list[Any]]]:
+    ) -> tuple[NDArray[np.int64], tuple[Any, Any]]:
         order = np.concatenate([rng.permutation([0, 1]) for _ in range(_BATCHES)])
         options: dict[str, Any] = {} if given is None else {"rng": given}
-        returned: tuple[list[Any], list[Any]] = ([], [])
+        returned: tuple[list[Any], list[Any]] = ([], [])  # batches
         for position, side in enumerate(order.tolist()):
             batch = position // 2
             size = (batch + 1) * count // _BATCHES - batch * count // _BATCHES
@@ -193,8 +193,17 @@ class Sampler:
                     "a vectorised mechanism returns one output per unit of size, along its first "
                     "axis"
                 )
-            returned[side].extend(outputs)
-        return order, returned
+            returned[side].append(outputs)
+        first, second = map(_joined, returned)
+        return order, (first, second)
+
+
+def _joined(batches: list[Any]) -> Any:
+    """Join batches to one array where they are alike, else to a list of outputs."""
+    arrays = all(isinstance(batch, np.ndarray) for batch in batches)
+    if arrays and len({batch.shape[1:] for batch in batches}) == 1:
+        return np.concatenate(batches)
+    return [output for batch in batches for output in batch]
 
 
 def _speaks_for_itself(error: Exception) -> bool:
