@@ -1,4 +1,4 @@
-"""What it takes to refute mechanisms that claim epsilon = 1: pairs, calls and seconds of a processor.
+"""What it takes to refute mechanisms that claim epsilon = 1: pairs, calls and processor seconds.
 
 Run: python benchmarks/mechanisms.py [seeds]
 

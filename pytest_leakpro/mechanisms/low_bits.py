@@ -22,6 +22,7 @@ __all__ = ["low_bits_found"]
 
 _MOST_COLUMNS = 4
 _ROUNDED = 40  # a lowest bit not below the highest by more is one that was rounded to
+_MOST_PLACES = 10
 _FEWEST = 200
 _REPEATED = (2, 0.1)  # values of a continuous law: fewest repeats, and the largest share of them
 
@@ -87,7 +88,9 @@ def lowest_bits(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _rounded(numbers: NDArray[np.float64]) -> bool:
-    """Say whether the numbers were rounded on purpose: whole numbers, or cents."""
+    """Say whether the numbers were rounded on purpose: to whole numbers, cents or eighths."""
+    if any(np.array_equal(np.round(numbers, places), numbers) for places in range(_MOST_PLACES)):
+        return True
     highest = np.frexp(np.abs(numbers).max())[1]
     return bool(lowest_bits(numbers).min() >= highest - _ROUNDED)
 

@@ -238,7 +238,7 @@ def _simple(value: Any) -> Hashable:
     if hasattr(value, "__float__") and not isinstance(value, str):
         return float(value)
     comparable: Any = type(value).__hash__
-    if comparable is None or comparable is object.__hash__:
+    if value is not None and (comparable is None or comparable is object.__hash__):
         raise LeakproError(
             f"the mechanism returned a {type(value).__name__}, of which two cannot be compared by "
             "value: return numbers, texts, arrays, or tuples and dictionaries of them"
