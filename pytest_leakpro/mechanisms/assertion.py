@@ -118,7 +118,7 @@ def assert_dp(
     >>> from pytest_leakpro.strategies import arrays
     >>> def noisy_count(data, rng):
     ...     return round(len(data) + rng.laplace(scale=2.0))
-    >>> assert_dp(noisy_count, epsilon=0.5, neighbours=arrays([0, 1]), max_examples=5)
+    >>> assert_dp(noisy_count, epsilon=0.6, neighbours=arrays([0, 1]), max_examples=5)
     """
     __tracebackhide__ = True
     _check(epsilon, delta, samples, max_examples, alpha, seed)

@@ -134,6 +134,13 @@ class Examiner:
     low_bits: str | None = None
     suspicion: float = field(default=0.0)
 
+    @property
+    def stage_sizes(self) -> list[int]:
+        """How many outputs of either data set are looked at, first and then."""
+        half = self.samples // 2
+        first = _FIRST_OF_VECTORISED if self.mechanism.vectorised else 0
+        return [*(stage for stage in _STAGES if first <= stage < half), half]
+
     def examine(self, pair: tuple[Any, Any], sure_stages: int = 0) -> Refutation | None:
         """Look for an event that refutes the claim, and test it on fresh outputs.
 
@@ -156,9 +163,7 @@ class Examiner:
         if key is not None and key == content_key(pair[1]):
             return None
         sampler = Sampler(self.mechanism, pair, self.seed, f"pair {self.pairs}", Reader())
-        half = self.samples // 2
-        first = _FIRST_OF_VECTORISED if self.mechanism.vectorised else 0
-        stages = [*(stage for stage in _STAGES if first <= stage < half), half]
+        stages = self.stage_sizes
         seen = self._draw(sampler, stages[0], "look")
         if seen.tells_nothing:
             return None

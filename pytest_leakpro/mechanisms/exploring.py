@@ -27,7 +27,8 @@ __all__ = ["explored"]
 # While shrinking.
 _MOST_PAIRS = 150
 _MOST_CALLS = 10  # times the outputs that a pair may take
-_FINALISTS = ((4, 2), (2, 3), (1, 4))  # how many pairs are looked at again, and in how many stages
+# How many pairs are looked at again, and up to which stage for sure, counted from the last.
+_FINALISTS = ((4, 2), (2, 1), (1, 0))
 
 
 class _FoundError(Exception):
@@ -170,7 +171,10 @@ class _Search:
     def finalists_refute(self) -> bool:
         """Look at the most suspicious pairs again, more and more thoroughly at fewer and fewer."""
         suspicion = {key: self.known[key][1] for key in self.pairs}
-        for number, stages in _FINALISTS:
+        for number, before_last in _FINALISTS:
+            stages = len(self.examiner.stage_sizes) - 1 - before_last
+            if stages < 1:
+                continue
             first = sorted(suspicion, key=lambda key: -suspicion[key])[:number]
             suspicion = {}
             for key in first:

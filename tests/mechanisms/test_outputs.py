@@ -44,12 +44,8 @@ def test_other_values_are_told_apart():
     assert tags[0] == tags[3] != tags[2] == tags[7]
     assert tags[4] == NUMBER
     assert len(set(tags.tolist())) == 6
-    assert [reader.shown(int(tag)) for tag in tags[[0, 1, 5, 6]]] == [
-        "'yes'",
-        "None",
-        "nan",
-        "-inf",
-    ]
+    shown = [reader.shown(int(tag)) for tag in tags[[0, 1, 5, 6]]]
+    assert shown == ["'yes'", "None", "nan", "-inf"]
 
 
 def test_tuples_and_dictionaries_may_change_their_length_but_arrays_may_not():

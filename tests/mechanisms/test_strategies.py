@@ -7,7 +7,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from pytest_leakpro import LeakproError
-from pytest_leakpro.mechanisms.pairs import Pair, as_pair
+from pytest_leakpro.mechanisms.pairs import as_pair
 from pytest_leakpro.strategies import arrays, tables
 
 COLUMNS = {"age": st.integers(0, 120), "smoker": ["yes", "no"], "share": st.floats(0, 1)}
@@ -44,10 +44,10 @@ def test_tables_differ_in_one_record(data, relation):
 
 
 def test_pairs_shrink_to_small_ones():
-    one, two = find(arrays(st.integers(0, 9)), lambda pair: pair[0].sum() >= 3)
+    one, _ = find(arrays(st.integers(0, 9)), lambda pair: pair[0].sum() >= 3)
     assert len(one) <= 3
     assert one.sum() == 3
-    one, two = find(tables({"a": [0, 1]}), lambda pair: True)
+    one, _ = find(tables({"a": [0, 1]}), lambda pair: True)
     pd.testing.assert_frame_equal(one, pd.DataFrame({"a": [0]}))
 
 
