@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.planner import required_sizes
     from pytest_leakpro.gate.reconstructions import Reconstructions
     from pytest_leakpro.gate.verdict import Verdict
+    from pytest_leakpro.mechanisms.assertion import assert_dp
     from pytest_leakpro.targets.canaries import Canaries
     from pytest_leakpro.targets.classifier import Classifier
     from pytest_leakpro.targets.federated_rounds import FederatedRounds
@@ -63,6 +64,7 @@ _HOMES = {
     "SyntheticData": "pytest_leakpro.targets.synthetic_data",
     "TorchTrainer": "pytest_leakpro.targets.torch_trainer",
     "Verdict": "pytest_leakpro.gate.verdict",
+    "assert_dp": "pytest_leakpro.mechanisms.assertion",
     "assert_leakage_below": "pytest_leakpro.auditing.conductor",
     "audit": "pytest_leakpro.auditing.conductor",
     "required_sizes": "pytest_leakpro.gate.planner",
@@ -94,6 +96,7 @@ __all__ = [
     "SyntheticData",
     "TorchTrainer",
     "Verdict",
+    "assert_dp",
     "assert_leakage_below",
     "audit",
     "required_sizes",
