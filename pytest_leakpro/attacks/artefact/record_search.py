@@ -39,6 +39,7 @@ _CHANCE = 1e-9
 # The same of different rows alone, which repetitions do not make any rarer.
 _CHANCE_OF_DIFFERENT = 0.1
 _SHUFFLED = 2000
+_WORTH_SAYING = 20_000_000
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -94,7 +95,8 @@ def search_records(
         told = facts[key]
         if not len(told.columns):
             continue
-        say(f"records {form.name or 'as they are'}, form {number + 1} of {len(forms)}")
+        if windows > _WORTH_SAYING:
+            say(f"records {form.name or 'as they are'}, form {number + 1} of {len(forms)}")
         finder = _Finder(form, told, windows, rng)
         for leaf in leaves:
             if form.inside is not None and not leaf.place.within(form.inside):
