@@ -37,7 +37,7 @@ _TESTED_AT_ONCE = 2  # times the outputs looked at
 _HOPELESS = 3  # times the outputs that there may be
 # For the logistic regression, in the first look and afterwards.
 _MOST_BINS = (150, 400)
-_ERROR_OF_MEMORY = 1e-3
+_ERROR_OF_MEMORY = 1e-5
 _ERROR_OF_LOW_BITS = 1e-3
 
 
