@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.targets.containers import is_frame
+from pytest_leakpro.targets.torch_model import is_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["InnerModel", "inner_models"]
+__all__ = ["InnerModel", "inner_models", "library_of", "trees_of"]
 
 _MOST_DEEP = 20
+_KNOWN = ("sklearn", "imblearn", "xgboost", "lightgbm")
+_CHAINS = {"ClassifierChain", "RegressorChain"}
 _HOLDING = {
     "TransformedTargetRegressor": "regressor_",
     "SelectFromModel": "estimator_",
@@ -46,6 +49,11 @@ class InnerModel:
     model: Any
     inputs: Any
 
+    @property
+    def known(self) -> bool:
+        """Whether it is of a library that is looked into."""
+        return is_module(self.model) or library_of(self.model) in _KNOWN
+
 
 def inner_models(model: Any, inputs: Any) -> Iterator[InnerModel]:
     """Go through a model, pipelines and meta-estimators opened.
@@ -66,6 +74,46 @@ def inner_models(model: Any, inputs: Any) -> Iterator[InnerModel]:
     yield from _opened(InnerModel("", model, inputs), 0)
 
 
+def trees_of(model: Any) -> list[Any]:
+    """Give the trees of scikit-learn's tree or ensemble of nothing but trees; else none.
+
+    Parameters
+    ----------
+    model : object
+        Fitted: a tree, a forest, boosted, bagged or weighted trees.
+    """
+    if library_of(model) not in ("sklearn", "imblearn"):
+        return []
+    if hasattr(model, "tree_"):
+        return [model]
+    bagged = any(name.startswith(("Bagging", "AdaBoost")) for _, name in _classes(model))
+    if not (bagged or hasattr(model, "apply")):
+        return []
+    parts = _listed(getattr(model, "estimators_", ()))
+    return parts if all(hasattr(part, "tree_") for part in parts) else []
+
+
+def library_of(model: Any) -> str:
+    """Name the library that an estimator comes from, also one of a class derived from its; or "".
+
+    Parameters
+    ----------
+    model : object
+    """
+    return next((library for library, _ in _classes(model)), "")
+
+
+def _classes(model: Any) -> list[tuple[str, str]]:
+    """Give the library and the name of each known class that an estimator is of."""
+    found = []
+    for kind in type(model).__mro__:
+        library = kind.__module__.partition(".")[0]
+        # Anybody's estimator is derived from the bases, which say nothing of what it holds.
+        if library in _KNOWN and not kind.__module__.startswith(("sklearn.base", "sklearn.utils")):
+            found.append((library, kind.__name__))
+    return found
+
+
 def _opened(found: InnerModel, depth: int) -> Iterator[InnerModel]:
     yield found
     if depth < _MOST_DEEP:
@@ -75,47 +123,50 @@ def _opened(found: InnerModel, depth: int) -> Iterator[InnerModel]:
 
 def _parts(found: InnerModel) -> Iterator[InnerModel]:
     model, inputs = found.model, found.inputs
-    name, home = type(model).__name__, type(model).__module__.partition(".")[0]
-    if home not in ("sklearn", "imblearn"):
+    if library_of(model) not in ("sklearn", "imblearn"):
         return
+    names = {name for _, name in _classes(model)}
     dot = f"{found.path}." if found.path else ""
-    if name == "Pipeline":
+    if "Pipeline" in names:
         for place, (_, step) in enumerate(model.steps):
             if step is None or step == "passthrough":
                 continue
             yield InnerModel(f"{dot}steps[{place}]", step, inputs)
             if place < len(model.steps) - 1:
                 inputs = _transformed(step, inputs)
-    elif name == "ColumnTransformer":
+    elif "ColumnTransformer" in names:
         for place, (_, step, columns) in enumerate(getattr(model, "transformers_", ())):
             if not isinstance(step, str):
                 part = _columns(inputs, columns)
                 yield InnerModel(f"{dot}transformers_[{place}]", step, part)
-    elif name == "FeatureUnion":
+    elif "FeatureUnion" in names:
         for place, (_, step) in enumerate(model.transformer_list):
             if not isinstance(step, str):
                 yield InnerModel(f"{dot}transformer_list[{place}]", step, inputs)
     elif hasattr(model, "best_estimator_"):
         yield InnerModel(f"{dot}best_estimator_", model.best_estimator_, inputs)
-    elif name == "CalibratedClassifierCV":
+    elif "CalibratedClassifierCV" in names:
         for place, part in enumerate(getattr(model, "calibrated_classifiers_", ())):
             path = f"{dot}calibrated_classifiers_[{place}].estimator"
             yield InnerModel(path, part.estimator, inputs)
     elif _is_of_others(model):
+        if names & _CHAINS:  # each gets what those before it said, too
+            inputs = None
         features = getattr(model, "estimators_features_", None)
         for place, part in enumerate(_listed(model.estimators_)):
             own = inputs if features is None else _columns(inputs, features[place])
             yield InnerModel(f"{dot}estimators_[{place}]", part, own)
         if hasattr(model, "final_estimator_"):
             yield InnerModel(f"{dot}final_estimator_", model.final_estimator_, None)
-    elif name in _HOLDING and hasattr(model, _HOLDING[name]):
-        held = _HOLDING[name]
-        yield InnerModel(f"{dot}{held}", getattr(model, held), inputs)
+    else:
+        for held in {_HOLDING[name] for name in names & set(_HOLDING)}:
+            if hasattr(model, held):
+                yield InnerModel(f"{dot}{held}", getattr(model, held), inputs)
 
 
 def _is_of_others(model: Any) -> bool:
     """Tell whether an ensemble has members of any kind, not trees that it knows itself."""
-    return hasattr(model, "estimators_") and not hasattr(model, "apply")
+    return hasattr(model, "estimators_") and not trees_of(model)
 
 
 def _listed(estimators: Any) -> list[Any]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_leakpro.targets.containers import is_frame, length
+from pytest_leakpro.targets.containers import is_frame, is_sparse, length
+from pytest_leakpro.targets.inner_models import library_of, trees_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,11 +33,18 @@ class Leaves:
         The number of the leaf that each record falls in, of every tree.
     in_bag : ndarray of bool, shape (n, T), or None
         Which records a tree was grown on; None where that cannot be told, or all were.
+    grown_on : tuple of int, or None
+        On how many records the trees were grown, the fewest and the most of any, as they say
+        themselves; None where they do not.
+    by_draw : bool
+        Whether each tree was grown on some of the records only, by the model's settings.
     """
 
     path: str
     places: NDArray[np.intp]
     in_bag: NDArray[np.bool_] | None = None
+    grown_on: tuple[int, int] | None = None
+    by_draw: bool = False
 
 
 def leaves_of(found: InnerModel) -> Leaves | None:
@@ -50,45 +58,106 @@ def leaves_of(found: InnerModel) -> Leaves | None:
     model, inputs = found.model, found.inputs
     if inputs is None:
         return None
-    home = type(model).__module__.partition(".")[0]
-    places: Any = None
+    home = library_of(model)
     if home == "xgboost":
-        places = _of_xgboost(model, inputs)
-    elif home == "lightgbm" and hasattr(model, "predict"):
-        places = model.predict(inputs, pred_leaf=True)
-    elif home == "sklearn" and hasattr(model, "_predictors"):
+        return _of_xgboost(found)
+    if home == "lightgbm":
+        return _of_lightgbm(found)
+    if home not in ("sklearn", "imblearn"):
+        return None
+    grown_on = None
+    if hasattr(model, "_predictors"):
         places = _of_histograms(model, inputs)
-    elif home == "sklearn" and hasattr(model, "apply"):
-        places = model.apply(inputs)
+        counts = [int(tree.nodes["count"][0]) for stage in model._predictors for tree in stage]
+        grown_on = min(counts), max(counts)
+    else:
+        trees = trees_of(model)
+        if not trees:
+            return None
+        places = _of_trees(model, trees, inputs)
+        roots = [int(tree.tree_.n_node_samples[0]) for tree in trees]
+        grown_on = min(roots), max(roots)
     if places is None:
         return None
     read = np.asarray(places).reshape(length(inputs), -1).astype(np.intp)
-    return Leaves(found.path, read, _in_bag(model, *read.shape))
+    return Leaves(found.path, read, _in_bag(model, read), grown_on)
 
 
-def _of_xgboost(model: Any, inputs: Any) -> Any:
+def _of_trees(model: Any, trees: list[Any], inputs: Any) -> Any:
     if hasattr(model, "apply"):
         return model.apply(inputs)
-    if not hasattr(model, "get_dump"):
-        return None
+    # As the ensemble itself hands them to its trees: without names.
+    matrix = inputs.tocsr() if is_sparse(inputs) else np.asarray(inputs)
+    features = getattr(model, "estimators_features_", None)
+    own = [matrix if features is None else matrix[:, features[at]] for at in range(len(trees))]
+    return np.stack([tree.apply(part) for tree, part in zip(trees, own, strict=True)], axis=1)
+
+
+def _of_xgboost(found: InnerModel) -> Leaves | None:
+    import json
+
     import xgboost
 
-    data = xgboost.DMatrix(inputs, enable_categorical=is_frame(inputs))
-    return model.predict(data, pred_leaf=True)
+    model, inputs = found.model, found.inputs
+    booster = model.get_booster() if hasattr(model, "get_booster") else model
+    if not isinstance(booster, xgboost.Booster):
+        return None
+    trained = json.loads(booster.save_config())["learner"]["gradient_booster"]
+    if trained["name"] == "gblinear":
+        return None
+    # Rounds after the best one make no answers, but whoever has the model reads them.
+    every = (0, booster.num_boosted_rounds())
+    if booster is model:
+        data = xgboost.DMatrix(inputs, enable_categorical=is_frame(inputs))
+        places = model.predict(data, pred_leaf=True, iteration_range=every)
+    else:
+        places = model.apply(inputs, iteration_range=every)
+    growing = trained.get("gbtree", trained).get("tree_train_param", {})
+    return Leaves(
+        found.path,
+        np.asarray(places).reshape(length(inputs), -1).astype(np.intp),
+        by_draw=float(growing.get("subsample", 1)) < 1,
+    )
 
 
-def _in_bag(model: Any, n_records: int, n_trees: int) -> NDArray[np.bool_] | None:
-    """Tell which records each tree of a bootstrapped forest was grown on, where it says so."""
+def _of_lightgbm(found: InnerModel) -> Leaves | None:
+    model, inputs = found.model, found.inputs
+    if not hasattr(model, "predict"):
+        return None
+    booster = getattr(model, "booster_", model)
+    # All rounds, as above; with a linear model in each leaf they are leaves all the same.
+    places = model.predict(inputs, pred_leaf=True, num_iteration=-1)
+    first = booster.dump_model(num_iteration=1)["tree_info"]
+    roots = [int(tree["tree_structure"].get("internal_count", 0)) for tree in first]
+    known = [root for root in roots if root]
+    return Leaves(
+        found.path,
+        np.asarray(places).reshape(length(inputs), -1).astype(np.intp),
+        grown_on=(min(known), max(known)) if known else None,
+    )
+
+
+def _in_bag(model: Any, places: NDArray[np.intp]) -> NDArray[np.bool_] | None:
+    """Tell which records each tree was grown on, where the model's seeds tell.
+
+    That holds only if the members are those it was trained on, in that order: each tree's own
+    count of the records in its leaves says whether they are.
+    """
     if not getattr(model, "bootstrap", False) or not hasattr(model, "estimators_samples_"):
         return None
-    if getattr(model, "_n_samples", n_records) != n_records:
-        return None  # the members are not all that it was trained on
-    drawn = model.estimators_samples_
-    if len(drawn) != n_trees:
+    if getattr(model, "_n_samples", None) != len(places):
         return None
-    inside = np.zeros((n_records, n_trees), dtype=bool)
-    for tree, rows in enumerate(drawn):
-        inside[rows, tree] = True
+    trees = trees_of(model)
+    inside = np.zeros(places.shape, dtype=bool)
+    for at, (tree, rows) in enumerate(zip(trees, model.estimators_samples_, strict=True)):
+        inside[rows, at] = True
+        said = tree.tree_.n_node_samples
+        leaf = tree.tree_.children_left < 0
+        # Some versions count a record once, others as often as it was drawn.
+        ways = (np.flatnonzero(inside[:, at]), rows)
+        counted = (np.bincount(places[way, at], minlength=len(said)) for way in ways)
+        if not any((counts[leaf] == said[leaf]).all() for counts in counted):
+            return None
     return inside
 
 

@@ -5,13 +5,15 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_leakpro.targets.containers import as_numpy, is_frame, is_series, is_tensor
+from pytest_leakpro.targets.containers import as_numpy, is_frame, is_missing, is_series, is_tensor
 from pytest_leakpro.targets.end_layers import embedding_of
+from pytest_leakpro.targets.inner_models import library_of
 from pytest_leakpro.targets.torch_model import is_module
 
 if TYPE_CHECKING:
@@ -68,7 +70,9 @@ def groupings_of(found: InnerModel) -> Iterator[Grouping]:
         return
     if is_module(model):
         yield from _embedding_rows(found)
-    elif type(model).__module__.partition(".")[0] != "sklearn":
+    elif is_frame(inputs) and _keeps_categories(model):
+        yield from _categorical_columns(inputs)
+    elif library_of(model) != "sklearn":
         return
     elif hasattr(model, "categories_"):
         yield from _categories(found)
@@ -80,9 +84,17 @@ def groupings_of(found: InnerModel) -> Iterator[Grouping]:
     elif hasattr(model, "cluster_centers_") and hasattr(model, "predict"):
         codes = np.asarray(model.predict(inputs)).astype(np.intp)
         yield Grouping.of_codes(_joined(found.path, "cluster_centers_"), "clusters", codes)
-    elif type(model).__module__.startswith("sklearn.mixture"):
+    elif hasattr(model, "reg_covar"):
         codes = np.asarray(model.predict(inputs)).astype(np.intp)
         yield Grouping.of_codes(_joined(found.path, "means_"), "components", codes)
+
+
+def _keeps_categories(model: Any) -> bool:
+    """Tell whether a model takes the categories of a frame's columns as they are."""
+    home = library_of(model)
+    if home == "sklearn":
+        return getattr(model, "is_categorical_", None) is not None
+    return home in ("xgboost", "lightgbm")
 
 
 def _joined(path: str, attribute: str) -> str:
@@ -120,12 +132,26 @@ def _column(inputs: Any, place: int) -> tuple[str, Any]:
 
 def _key(value: Any) -> Any:
     """Bring missing values, which differ from themselves, to one."""
-    return None if value is None or value != value else value
+    return None if is_missing(value) else value
+
+
+def _categorical_columns(inputs: Any) -> Iterator[Grouping]:
+    """Give the categories of a frame's columns, which a model of trees keeps a list of."""
+    for place, (name, column) in enumerate(inputs.items()):
+        if hasattr(column.dtype, "categories"):
+            codes = column.cat.codes.to_numpy().astype(np.intp)
+            noun = f"categories of the column {str(name)!r}"
+            yield Grouping.of_codes(f"the model's categories of column {place}", noun, codes)
 
 
 def _embedding_rows(found: InnerModel) -> Iterator[Grouping]:
-    inputs = as_numpy(found.inputs) if is_tensor(found.inputs) else np.asarray(found.inputs)
-    if inputs.dtype.kind not in "iu" or embedding_of(found.model, inputs.shape[1:]) is None:
+    torch = sys.modules["torch"]
+    if not any(isinstance(layer, torch.nn.Embedding) for layer in found.model.modules()):
+        return
+    inputs = as_numpy(found.inputs) if is_tensor(found.inputs) else found.inputs
+    if getattr(getattr(inputs, "dtype", None), "kind", "") not in ("i", "u"):
+        return
+    if embedding_of(found.model, inputs.shape[1:]) is None:
         return
     codes = inputs.reshape(len(inputs), -1)
     records = np.repeat(np.arange(len(codes)), codes.shape[1])

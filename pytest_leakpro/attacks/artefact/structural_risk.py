@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.targets.inner_models import InnerModel
     from pytest_leakpro.targets.leaves import Leaves
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.units import Units
@@ -40,7 +41,13 @@ class StructuralRisk(ContentAttack):
     Such a part is a leaf of a tree (of any tree of an ensemble, each of which can be seen), the
     parameters of a class, a category of an encoder, a term of a vocabulary, a cluster, a row of an
     embedding. A leaf of one person is a rule that singles a person out; of a small leaf whose
-    people all have one label, whoever is known to fall there has that label.
+    people all have one label, whoever is known to fall there has that label. Counted are the
+    members that the user gave, and all of them that fall into a leaf, but of a scikit-learn forest
+    whose bootstrap samples can be drawn again only those that a tree was grown on.
+
+    SACRO-ML's k-anonymity looks at the smallest class of records that the leaves of all trees
+    together do not tell apart; here each leaf of each tree counts, since each can be read, and the
+    joint classes stand in the notes.
 
     References
     ----------
@@ -85,15 +92,12 @@ class StructuralRisk(ContentAttack):
             codes = np.asarray(members.labels).astype(np.intp)
             census.add(Grouping.of_codes("", "classes", codes))
         for inner in inner_models(view.artefact, members.inputs):
-            leaves = leaves_of(inner)
-            if leaves is not None:
-                census.add_leaves(leaves, members.labels, regression=view.regression)
-            else:
-                for grouping in groupings_of(inner):
-                    census.add(grouping)
-        notes = [*census.notes, *_degrees_of_freedom(view.artefact, len(units), k)]
-        if not census.looked_at:
-            notes.append("the model has neither leaves nor parameters of single groups")
+            census.look_at(inner, members.labels, regression=view.regression)
+        notes = [
+            *census.notes,
+            *_degrees_of_freedom(view.artefact, len(units), k),
+            *census.left_out(regression=view.regression),
+        ]
         at_risk = census.smallest < k
         exposed = np.flatnonzero(at_risk)
         return Found(
@@ -121,10 +125,44 @@ class _Census:
     notes: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     looked_at: bool = False
+    unknown: list[str] = field(default_factory=list)
+    out_of_reach: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.smallest = np.full(len(self.units), np.inf)
         self._told = 0
+
+    def look_at(self, inner: InnerModel, labels: NDArray[Any], *, regression: bool) -> None:
+        """Count the people of each leaf and group of one estimator."""
+        where = inner.path or "the model"
+        if not inner.known:
+            self.unknown.append(f"{where} ({type(inner.model).__name__})")
+        elif inner.inputs is None:
+            self.out_of_reach.append(where)
+        else:
+            leaves = leaves_of(inner)
+            if leaves is not None:
+                self.add_leaves(leaves, labels, regression=regression)
+            for grouping in groupings_of(inner):
+                self.add(grouping)
+
+    def left_out(self, *, regression: bool) -> list[str]:
+        """Say what was not looked at, and where there is nothing to look at."""
+        said = []
+        for parts, why in (
+            (self.unknown, "is of no library whose structure is known"),
+            (self.out_of_reach, "gets records that cannot be worked out"),
+        ):
+            if parts:
+                more = f" and {len(parts) - _MOST_PLACES:,} more" * (len(parts) > _MOST_PLACES)
+                said.append(f"not looked at: {', '.join(parts[:_MOST_PLACES])}{more}: {why}")
+        if not (said or self.looked_at):
+            besides = "" if regression else ", besides its classes,"
+            said.append(
+                f"the model has{besides} neither leaves nor parameters of single groups: nothing "
+                "to count"
+            )
+        return said
 
     def add(self, grouping: Grouping) -> None:
         """Count the people of each group."""
@@ -173,6 +211,14 @@ class _Census:
             "alone": alone,
             "of_one_class": int(pure.sum()),
         }
+        records = len(leaves.places)
+        most = leaves.grown_on[1] if leaves.grown_on else 0
+        if most > records:
+            where = f"{leaves.path}: " if leaves.path else ""
+            self._tell(
+                f"{where}grown on {most:,} records, of which {records:,} were given: leaves hold "
+                "more people than were counted"
+            )
         if not within:
             return
         noun = self.units.noun
@@ -190,6 +236,8 @@ class _Census:
             self.details[leaves.path or "leaves"]["joint"] = joint
         if leaves.in_bag is not None:
             said += "; of each tree those that it was grown on"
+        elif leaves.by_draw or (leaves.grown_on and leaves.grown_on[0] < records):
+            said += "; trees were grown on a part of the members, all that fall into a leaf count"
         self._tell(f"{leaves.path}: {said}" if leaves.path else said)
 
     def _joint(self, leaves: Leaves) -> int:

@@ -5,27 +5,33 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     BaggingClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
     RandomForestRegressor,
+    StackingClassifier,
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from pytest_leakpro import Classifier, LeakproError, Regressor, audit
 from pytest_leakpro.targets.inner_models import inner_models
 from pytest_leakpro.targets.leaves import leaves_of
+from pytest_leakpro.targets.small_groups import groupings_of
 
 N = 200
 
@@ -95,9 +101,96 @@ def test_leaves_of_a_forest_hold_those_that_each_tree_was_grown_on(bootstrap):
         counts = np.bincount(found.places[inside, place], minlength=tree.tree_.node_count)
         leaf = tree.tree_.children_left < 0
         np.testing.assert_array_equal(counts[leaf], tree.tree_.n_node_samples[leaf])
-    # Of other records than those it was trained on, all that fall into a leaf are counted.
-    (other,) = leaves(forest, X[: N // 2])
-    assert other.in_bag is None
+    # Of other records than those it was trained on, all that fall into a leaf are counted; nor are
+    # bootstrap samples of any use where the members stand in another order.
+    for other in (X[: N // 2], X[:N][::-1]):
+        (found,) = leaves(forest, other)
+        assert found.in_bag is None
+
+
+def test_bagged_trees_are_one_ensemble():
+    X, y = cohort()
+    bagging = BaggingClassifier(DecisionTreeClassifier(), 5, max_features=0.5, random_state=0)
+    bagging.fit(X[:N], y[:N])
+    (found,) = leaves(bagging, X[:N])
+    assert found.places.shape == (N, 5)
+    for place, (tree, columns) in enumerate(
+        zip(bagging.estimators_, bagging.estimators_features_, strict=True)
+    ):
+        np.testing.assert_array_equal(found.places[:, place], tree.apply(X[:N][:, columns]))
+    assert found.in_bag is not None
+    weighted = AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=4)
+    weighted.fit(X[:N], y[:N])
+    (found,) = leaves(weighted, X[:N])
+    assert found.places.shape == (N, len(weighted.estimators_))
+
+
+def test_trees_of_some_of_the_members_or_of_more_say_so():
+    X, y = cohort()
+    part = GradientBoostingClassifier(n_estimators=3, subsample=0.5, random_state=0)
+    part.fit(X[:N], y[:N])
+    assert "grown on a part of the members" in str(census(part, fit=False)[1])
+    tree = DecisionTreeClassifier(random_state=0).fit(X[:N], y[:N])
+    assert "part of the members" not in str(census(tree, fit=False)[1])
+    target = Classifier(tree, (X[: N // 2], y[: N // 2]), (X[N:], y[N:]), train=False)
+    assert "200 records, of which 100 were given" in str(audit(target, "structural_risk <= 0"))
+
+
+def test_rounds_after_the_best_one_are_read_too():
+    xgboost, lightgbm = pytest.importorskip("xgboost"), pytest.importorskip("lightgbm")
+    X, _ = cohort()
+    y = np.random.default_rng(1).integers(0, 2, 2 * N)  # nothing to learn: the first rounds win
+    held = [(X[N:], y[N:])]
+    model = xgboost.XGBClassifier(n_estimators=40, early_stopping_rounds=5, subsample=0.5)
+    model.fit(X[:N], y[:N], eval_set=held, verbose=False)
+    (found,) = leaves(model, X[:N])
+    assert found.places.shape[1] == model.get_booster().num_boosted_rounds() > model.best_iteration
+    assert found.by_draw
+    data = lightgbm.Dataset(X[:N], y[:N])
+    settings = {"verbose": -1, "bagging_fraction": 0.5, "bagging_freq": 1, "objective": "binary"}
+    model = lightgbm.train(
+        settings,
+        data,
+        40,
+        valid_sets=[lightgbm.Dataset(X[N:], y[N:], reference=data)],
+        callbacks=[lightgbm.early_stopping(5, verbose=False)],
+        keep_training_booster=True,
+    )
+    (found,) = leaves(model, X[:N])
+    assert found.places.shape[1] == model.num_trees() > model.best_iteration
+    assert found.grown_on is not None
+    assert found.grown_on[1] < N
+    assert not leaves(xgboost.XGBRegressor(n_estimators=2, booster="gblinear").fit(X, y), X)
+
+
+def test_classes_derived_from_those_of_a_library_are_looked_into():
+    class Forest(RandomForestClassifier):
+        pass
+
+    class Steps(Pipeline):
+        pass
+
+    X, y = cohort()
+    model = Steps([("forest", Forest(3, random_state=0))]).fit(X[:N], y[:N])
+    (found,) = leaves(model, X[:N])
+    assert found.places.shape == (N, 3)
+
+
+def test_what_cannot_be_looked_at_is_named():
+    X, y = cohort()
+    model = StackingClassifier([("a", GaussianNB())], DecisionTreeClassifier(random_state=0))
+    assert "not looked at: final_estimator_: gets records" in str(census(model)[1])
+
+    class Other(BaseEstimator):
+        def fit(self, X, y):
+            self.inside = GaussianNB().fit(X, y)
+
+        def predict_proba(self, X):
+            return self.inside.predict_proba(X)
+
+    found = str(census(Other(), X, y)[1])
+    assert "not looked at: the model (Other): is of no library" in found
+    assert "neither leaves" not in found
 
 
 @pytest.mark.parametrize("frame", [True, False])
@@ -161,10 +254,6 @@ def test_xgboost_and_lightgbm_count_as_they_do():
             "calibrated_classifiers_[0].estimator",
         ),
         (lambda tree: VotingClassifier([("a", tree)]), "estimators_[0]"),
-        (
-            lambda tree: BaggingClassifier(tree, 2, max_features=0.5, random_state=0),
-            "estimators_[0]",
-        ),
     ],
 )
 def test_trees_are_found_inside_other_estimators(wrap, path):
@@ -218,6 +307,31 @@ def test_categories_of_few_people_are_counted_by_hand():
     assert census(make_pipeline(encoder, LogisticRegression()), X, y)[0] == 9
 
 
+@pytest.mark.parametrize("encoder", [OrdinalEncoder, TargetEncoder])
+def test_other_encoders_keep_categories_too(encoder):
+    _, y = cohort()
+    X = frame_of(np.random.default_rng(0))
+    X.loc[:3, "ward"] = None
+    columns = make_column_transformer((encoder(), ["ward"]), remainder="passthrough")
+    count, found = census(make_pipeline(columns, HistGradientBoostingClassifier()), X, y)
+    assert "2 categories of the column 'ward' with fewer than 10 records, 9 in all" in str(found)
+    assert count == 9
+
+
+def test_categories_of_a_frame_are_kept_by_models_that_take_them():
+    lightgbm = pytest.importorskip("lightgbm")
+    _, y = cohort()
+    X = frame_of(np.random.default_rng(0))
+    X["ward"] = X["ward"].astype("category")
+    for model in (
+        lightgbm.LGBMClassifier(n_estimators=2, verbose=-1),
+        HistGradientBoostingClassifier(categorical_features="from_dtype", max_iter=2),
+    ):
+        count, found = census(model, X, y)
+        assert count == 9
+        assert "1 categories of the column 'ward'" in str(found)
+
+
 def test_classes_terms_and_clusters_of_few_people():
     X, y = cohort()
     y[:4], y[N : N + 4] = 2, 2
@@ -231,6 +345,16 @@ def test_classes_terms_and_clusters_of_few_people():
     X[:5] += 50
     model = make_pipeline(KMeans(2, n_init=1, random_state=0), LogisticRegression())
     assert census(model, X, np.arange(2 * N) % 2)[0] == 5
+
+
+def test_components_of_a_mixture_are_groups():
+    X, _ = cohort()
+    X[:5] += 50
+    mixture = GaussianMixture(2, random_state=0).fit(X[:N])
+    (inner,) = inner_models(mixture, X[:N])
+    (grouping,) = groupings_of(inner)
+    assert sorted(np.bincount(grouping.groups)) == [5, N - 5]
+    assert set(grouping.records) == set(range(N))
 
 
 def test_rows_of_an_embedding_are_of_those_who_use_them():
