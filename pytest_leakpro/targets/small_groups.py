@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.inner_models import InnerModel
 
-__all__ = ["Grouping", "groupings_of"]
+__all__ = ["Grouping", "groupings_of", "has_embedding"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -89,6 +89,14 @@ def groupings_of(found: InnerModel) -> Iterator[Grouping]:
         yield Grouping.of_codes(_joined(found.path, "means_"), "components", codes)
 
 
+def has_embedding(model: Any) -> bool:
+    """Tell whether this is a torch module with an embedding anywhere in it."""
+    if not is_module(model):
+        return False
+    torch = sys.modules["torch"]
+    return any(isinstance(layer, torch.nn.Embedding) for layer in model.modules())
+
+
 def _keeps_categories(model: Any) -> bool:
     """Tell whether a model takes the categories of a frame's columns as they are."""
     home = library_of(model)
@@ -145,8 +153,7 @@ def _categorical_columns(inputs: Any) -> Iterator[Grouping]:
 
 
 def _embedding_rows(found: InnerModel) -> Iterator[Grouping]:
-    torch = sys.modules["torch"]
-    if not any(isinstance(layer, torch.nn.Embedding) for layer in found.model.modules()):
+    if not has_embedding(found.model):
         return
     inputs = as_numpy(found.inputs) if is_tensor(found.inputs) else found.inputs
     if getattr(getattr(inputs, "dtype", None), "kind", "") not in ("i", "u"):

@@ -16,7 +16,7 @@ from pytest_leakpro.gate.metrics.structural_risk import SMALLEST_GROUP, smallest
 from pytest_leakpro.targets.callable_model import is_plain_callable
 from pytest_leakpro.targets.inner_models import inner_models
 from pytest_leakpro.targets.leaves import leaves_of
-from pytest_leakpro.targets.small_groups import Grouping, groupings_of
+from pytest_leakpro.targets.small_groups import Grouping, groupings_of, has_embedding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -143,8 +143,11 @@ class _Census:
             leaves = leaves_of(inner)
             if leaves is not None:
                 self.add_leaves(leaves, labels, regression=regression)
-            for grouping in groupings_of(inner):
+            groupings = list(groupings_of(inner))
+            for grouping in groupings:
                 self.add(grouping)
+            if not groupings and has_embedding(inner.model):
+                self.out_of_reach.append(f"the embedding of {where}")
 
     def left_out(self, *, regression: bool) -> list[str]:
         """Say what was not looked at, and where there is nothing to look at."""

@@ -370,6 +370,18 @@ def test_rows_of_an_embedding_are_of_those_who_use_them():
     assert count == 4
     assert "1 rows of the embedding" in str(found)
 
+    class OfOneColumn(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table, self.last = torch.nn.Embedding(10, 4), torch.nn.Linear(6, 2)
+
+        def forward(self, x):
+            return self.last(torch.cat([self.table(x[:, 0]), x[:, 1:].float()], 1))
+
+    count, found = census(OfOneColumn(), tokens, y, fit=False, allow_overlap=True)
+    assert count == 0
+    assert "not looked at: the embedding of the model" in str(found)
+
 
 def test_a_linear_model_of_many_columns_is_noted():
     X, y = cohort(columns=N - 5)
