@@ -91,6 +91,12 @@ class InformedAttack(ReconstructionAttack):
     ) -> Attempts:
         """Rebuild each attempted member from all others; see `ReconstructionAttack.rebuild`."""
         everybody = view.pool[0]
+        dropped = view.n_members_given - len(everybody)
+        if dropped > 0:
+            raise LeakproError(
+                f"the attack {self.name!r} knows all records but one, and {dropped:,} of the "
+                "members were dropped, since they stand among the non-members too: fix the split"
+            )
         X = _matrix(everybody.inputs)
         held, undo = _what_is_held(view.model, X, everybody.labels)
         size = self.n_attempts(view)

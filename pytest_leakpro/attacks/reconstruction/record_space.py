@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
-from pytest_leakpro.targets.containers import row_shape
+from pytest_leakpro.targets.containers import is_sparse, row_shape
 from pytest_leakpro.targets.record_numbers import numbers, numeric_columns
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class RecordSpace:
             Where records hold no numbers.
         """
         sides = [view.records(side).inputs for side in ("members", "nonmembers")]
+        if is_sparse(sides[1]):
+            raise LeakproError(
+                "reconstruction: records are a sparse matrix, in which no distance is measured: "
+                "give X as an array"
+            )
         columns = numeric_columns(sides[1])
         if len(columns) == 0:
             raise LeakproError(

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import (
@@ -146,6 +147,25 @@ def test_a_model_of_other_records_gives_none_away():
 def test_what_has_no_closed_form_is_an_error(make, says):
     with pytest.raises(LeakproError, match=says):
         audit(make(), BUDGET, attacks=["informed"])
+
+
+def test_records_that_were_dropped_leave_nothing_to_be_informed_of():
+    X, numbers, _ = table()
+    model = Ridge().fit(X[:200], numbers[:200])
+    others = np.concatenate([X[200:], X[:1]])
+    target = Regressor(
+        model, (X[:200], numbers[:200]), (others, np.zeros(201)), access="white-box", train=False
+    )
+    with pytest.raises(LeakproError, match="1 of the members were dropped"):
+        audit(target, BUDGET, attacks=["informed"])
+
+
+def test_sparse_records_are_refused():
+    X, numbers, _ = table()
+    model = Ridge().fit(X[:200], numbers[:200])
+    sides = [(sparse.csr_matrix(X[part]), numbers[part]) for part in (slice(200), slice(200, 400))]
+    with pytest.raises(LeakproError, match="sparse matrix, in which no distance"):
+        audit(Regressor(model, *sides, train=False), BUDGET)
 
 
 def test_only_who_asks_meets_the_informed_attacker():
