@@ -2,9 +2,9 @@
 
     python benchmarks/stored_records.py [forest | network]
 
-Both sides have 100,000 records of 50 columns. The forest has 200 trees of default depth; the network
-10 million weights, in which two records are planted. Printed are the seconds of the search, and how
-far the peak of memory rises above what data and model take.
+Both sides have 100,000 records of 50 columns. The forest has 200 trees of default depth; the
+network 10 million weights, in which two records are planted. Printed are the seconds of the search,
+and how far the peak of memory rises above what data and model take.
 """
 
 import resource
