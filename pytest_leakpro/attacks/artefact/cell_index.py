@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CellIndex"]
 
-_FILTER_BITS = 22
+_FILTER_BITS = 10, 22
 _WIDTH = 16  # of a cell, in tolerances
 _MOST_CELLS = 16  # on one axis, of one record
 _ENOUGH_BITS = 44.0
@@ -74,9 +74,11 @@ class CellIndex:
         values = form.columns(self._places, form.patterns.first[patterns])
         self.whole = bool((np.isnan(values) | (values == np.floor(values))).all(axis=1).any())
         typical = form.typical[self._places]
-        margin = form.tolerance * (np.abs(_filled(values)) + typical)
-        spread = np.nanmedian(np.abs(values - np.nanmedian(values, axis=0)), axis=0)
-        spread = np.where(spread > 0, spread, np.nan_to_num(np.nanstd(values, axis=0)))
+        summed = _finite(values)
+        margin = form.tolerance * (np.abs(summed) + typical)
+        few = summed[:: max(1, len(summed) // 2000)]
+        spread = np.median(np.abs(few - np.median(few, axis=0)), axis=0)
+        spread = np.where(spread > 0, spread, summed.std(axis=0))
         spread = np.where((spread > 0) & np.isfinite(spread), spread, 1.0)
         weights = rng.uniform(0.5, 1.5, len(spread)) * rng.choice([-1.0, 1.0], len(spread)) / spread
         halves = [np.arange(start, len(spread), 2) for start in (0, 1)]
@@ -85,7 +87,7 @@ class CellIndex:
         self._cells = np.ones(2)
         marked: list[tuple[NDArray[Any], NDArray[Any]]] = []
         for axis, half in enumerate(self._halves):
-            sums = self._sum(half, lambda k: values[:, k])
+            sums = self._sum(half, lambda k: summed[:, k])
             slack = np.abs(margin[:, half] * weights[half]).sum(axis=1)
             width = float(np.quantile(slack, 0.9)) * _WIDTH
             self._cells[axis] = width if width > 0 else 1e-9
@@ -114,15 +116,24 @@ class CellIndex:
         self._owners = owned[order]
         self._keys, self._starts = np.unique(joined[order], return_index=True)
         self._counts = np.diff(np.concatenate([self._starts, [len(joined)]]))
-        self._filter = np.zeros(1 << _FILTER_BITS, dtype=bool)
-        self._filter[self._keys >> np.uint64(64 - _FILTER_BITS)] = True
+        # One in sixteen places passes each of the two filters.
+        self._bits = int(np.clip(len(self._keys).bit_length() + 4, *_FILTER_BITS))
+        self._filters = np.zeros((2, 1 << self._bits), dtype=bool)
+        self._filters[0][self._upper(self._keys)] = True
+        self._filters[1][self._lower(self._keys)] = True
+
+    def _upper(self, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+        return (keys >> np.uint64(64 - self._bits)).view(np.intp)
+
+    def _lower(self, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+        return (keys & np.uint64((1 << self._bits) - 1)).view(np.intp)
 
     def _sum(
         self, half: NDArray[np.intp], column: Callable[[int], NDArray[Any]]
     ) -> NDArray[np.float64]:
         total: NDArray[np.float64] | None = None
         for k in half.tolist():
-            part = _filled(column(k)) * self._weights[k]
+            part = column(k) * self._weights[k]
             total = part if total is None else np.add(total, part, out=total)
         assert total is not None
         return total
@@ -136,7 +147,8 @@ class CellIndex:
             for axis, half in enumerate(self._halves)
         ]
         keys = _key(*axes)
-        places = np.flatnonzero(self._filter[keys >> np.uint64(64 - _FILTER_BITS)])
+        places = np.flatnonzero(self._filters[0][self._upper(keys)])
+        places = places[self._filters[1][self._lower(keys[places])]]
         at = np.searchsorted(self._keys, keys[places])
         known = at < len(self._keys)
         known[known] = self._keys[at[known]] == keys[places[known]]
@@ -160,8 +172,7 @@ class CellIndex:
         """
         width = self._form.width
         count = len(run) - width + 1
-        finite = np.isfinite(run).all()
-        summed = run if finite else _filled(run)
+        summed = _finite(run)
         starts = self._places.tolist()
         places, patterns = self._candidates(lambda k: summed[starts[k] : starts[k] + count])
         windows = np.lib.stride_tricks.sliding_window_view(run, width)
@@ -183,7 +194,8 @@ class CellIndex:
         """
         picked = table[:, self._places]
         picked = np.asarray(picked.toarray() if is_sparse(picked) else picked, dtype=np.float64)
-        places, patterns = self._candidates(lambda k: picked[:, k])
+        summed = _finite(picked)
+        places, patterns = self._candidates(lambda k: summed[:, k])
         chosen = self._places
         return self._confirmed(
             places,
@@ -229,6 +241,14 @@ class CellIndex:
         return np.asarray(equal.all(axis=1))
 
 
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give numbers to sum up."""
+    if np.isfinite(values).all():
+        return values
+    missing, above, below = _STAND_INS
+    return np.asarray(np.nan_to_num(values, nan=missing, posinf=above, neginf=below))
+
+
 def _key(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Mix two cell numbers into one of 64 bits."""
     with np.errstate(invalid="ignore", over="ignore"):
@@ -236,8 +256,3 @@ def _key(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.
         mixed = one * _MULTIPLIERS[0] + two * _MULTIPLIERS[1]
         # The upper bits, which are looked at first, must depend on all others.
         return np.asarray((mixed ^ (mixed >> np.uint64(29))) * _MULTIPLIERS[0])
-
-
-def _filled(values: NDArray[Any]) -> NDArray[np.float64]:
-    missing, above, below = _STAND_INS
-    return np.asarray(np.nan_to_num(values, nan=missing, posinf=above, neginf=below))

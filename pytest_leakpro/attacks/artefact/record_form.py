@@ -15,8 +15,6 @@ from pytest_leakpro.targets.containers import is_sparse
 from pytest_leakpro.targets.row_keys import row_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.artefact_place import Place
@@ -42,12 +40,16 @@ class Patterns:
         Members and non-members of each pattern.
     turn : ndarray of int, shape (n,)
         How many records of its side and pattern come before each record.
+    plain : ndarray of bool, shape (p,)
+        Which hold at most two different numbers: those of zeros and ones stand in many an array
+        that knows nothing of them.
     """
 
     codes: NDArray[np.intp]
     first: NDArray[np.intp]
     counts: NDArray[np.intp]
     turn: NDArray[np.intp]
+    plain: NDArray[np.bool_]
 
     @classmethod
     def of(cls, table: Any, n_members: int) -> Patterns:
@@ -63,7 +65,8 @@ class Patterns:
         starts = np.concatenate([[0], np.cumsum(np.bincount(both, minlength=2 * len(order)))])
         turn = np.empty(len(codes), dtype=np.intp)
         turn[by] = np.arange(len(codes)) - starts[both[by]]
-        return cls(codes, first.astype(np.intp), counts.astype(np.intp), turn)
+        plain = _plain_sparse(table) if is_sparse(table) else _plain(table)
+        return cls(codes, first.astype(np.intp), counts.astype(np.intp), turn, plain[first])
 
     def marked(self, found: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Mark as many records of each side and pattern as were found, shape (n,)."""
@@ -90,6 +93,8 @@ class RecordForm:
         What is subtracted, and then divided by.
     inside : Place or None
         Where such records may stand; None for anywhere.
+    complete : bool
+        Whether these are the records as they were given, with nothing left out.
     """
 
     name: str
@@ -100,6 +105,7 @@ class RecordForm:
     shift: NDArray[np.float64] | None = None
     scale: NDArray[np.float64] | None = None
     inside: Place | None = None
+    complete: bool = False
 
     def __repr__(self) -> str:
         return f"RecordForm({self.name!r}, shape={self.table.shape})"
@@ -122,7 +128,9 @@ class RecordForm:
     ) -> RecordForm:
         """Give the same records on another scale; columns without any spread stay as they are."""
         safe = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
-        return replace(self, name=name, shift=shift, scale=safe, tolerance=tolerance)
+        return replace(
+            self, name=name, shift=shift, scale=safe, tolerance=tolerance, complete=False
+        )
 
     def columns(self, places: NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Give some columns of some records, shape (len(rows), len(places))."""
@@ -144,13 +152,6 @@ class RecordForm:
             values = values / self.scale[places]
         return values
 
-    def blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        """Give all records block by block."""
-        step = max(1, _BLOCK // self.width)
-        for start in range(0, len(self), step):
-            rows = np.arange(start, min(start + step, len(self)))
-            yield slice(start, int(rows[-1]) + 1), self.rows(rows)
-
     @cached_property
     def typical(self) -> NDArray[np.float64]:
         """The size that numbers of each column have, shape (d,), 0 where most are 0."""
@@ -161,28 +162,24 @@ class RecordForm:
         sizes[~np.isfinite(sizes)] = 0.0
         return np.asarray(np.median(sizes, axis=0))
 
-    @cached_property
-    def plain(self) -> NDArray[np.bool_]:
-        """Mark the records that hold at most two different numbers, shape (n,).
-
-        Those of zeros and ones stand in many an array that knows nothing of them.
-        """
-        if self.sparse:
-            return _plain_sparse(self.table)
-        found = np.empty(len(self), dtype=bool)
-        unscaled = replace(self, shift=None, scale=None)
-        for rows, values in unscaled.blocks():
-            missing = np.isnan(values)
-            low = np.where(missing, np.inf, values).min(axis=1, keepdims=True)
-            high = np.where(missing, -np.inf, values).max(axis=1, keepdims=True)
-            found[rows] = ((values == low) | (values == high) | missing).all(axis=1)
-        return found
-
 
 def dense_rows(table: Any, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Give some rows of a table in double precision."""
     picked = table[rows]
     return np.asarray(picked.toarray() if is_sparse(picked) else picked, dtype=np.float64)
+
+
+def _plain(table: NDArray[Any]) -> NDArray[np.bool_]:
+    """Mark the rows that hold at most two different numbers."""
+    found = np.empty(len(table), dtype=bool)
+    step = max(1, _BLOCK // table.shape[1])
+    for start in range(0, len(table), step):
+        values = table[start : start + step].astype(np.float64)
+        missing = np.isnan(values)
+        low = np.where(missing, np.inf, values).min(axis=1, keepdims=True)
+        high = np.where(missing, -np.inf, values).max(axis=1, keepdims=True)
+        found[start : start + step] = ((values == low) | (values == high) | missing).all(axis=1)
+    return found
 
 
 def _plain_sparse(table: Any) -> NDArray[np.bool_]:

@@ -63,7 +63,10 @@ def record_forms(
     forms: list[RecordForm] = []
     table = numeric_table(together)
     if table is not None:
-        _add(forms, RecordForm("", table, n_members, Patterns.of(table, n_members)))
+        patterns = Patterns.of(table, n_members)
+        complete = not is_frame(together) or table.shape[1] == together.shape[1]
+        raw = RecordForm("", table, n_members, patterns, complete=complete)
+        forms.append(raw)
     for name, made, inside in _transformed(together, table, artefact, hidden):
         if len(forms) >= _MOST_FORMS:
             break

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.artefact_leaves import Leaf
     from pytest_leakpro.targets.artefact_place import Place
 
-__all__ = ["Hit", "search_records"]
+__all__ = ["Hit", "beyond_chance", "search_records"]
 
 _SPARE_BITS = 20.0
 _CHUNK = 1 << 16
+_PAIRS = 1 << 22
 _LEAST_ROWS = 10
 # A table may hold some records that were not given, such as those dropped for standing on both
 # sides.
@@ -85,19 +86,21 @@ def search_records(
     list of Hit
     """
     windows = 2 * len(forms) * sum(_size(leaf.values) for leaf in leaves)
-    facts: dict[tuple[int, float], Distinctiveness] = {}
     hits: list[Hit] = []
+    most: NDArray[np.float64] | None = None
     whole = {id(leaf): _is_whole(leaf.values) for leaf in leaves}
     for number, form in enumerate(forms):
-        key = (id(form.table), form.tolerance)
-        if key not in facts:
-            facts[key] = Distinctiveness.of(form, rng)
-        told = facts[key]
+        told = Distinctiveness.of(form, rng)
+        if form.complete:
+            # Whatever is made of a record tells no more than the record itself.
+            most = told.bits
+            if len(told.columns) < 2:
+                return hits
         if not len(told.columns):
             continue
         if windows > _WORTH_SAYING:
             say(f"records {form.name or 'as they are'}, form {number + 1} of {len(forms)}")
-        finder = _Finder(form, told, windows, rng)
+        finder = _Finder(form, told, most, windows, rng)
         for leaf in leaves:
             if form.inside is not None and not leaf.place.within(form.inside):
                 continue
@@ -131,17 +134,21 @@ class _Finder:
     """Looks for records in one form."""
 
     def __init__(
-        self, form: RecordForm, told: Distinctiveness, windows: int, rng: np.random.Generator
+        self,
+        form: RecordForm,
+        told: Distinctiveness,
+        most: NDArray[np.float64] | None,
+        windows: int,
+        rng: np.random.Generator,
     ) -> None:
         self._form, self._told, self._rng = form, told, rng
-        needed = math.log2(max(windows, 2)) + math.log2(max(len(form), 2)) + _SPARE_BITS
+        self._needed = math.log2(max(windows, 2)) + math.log2(max(len(form), 2)) + _SPARE_BITS
         first = form.patterns.first
-        distinctive = np.flatnonzero((told.bits[first] > needed) & ~form.plain[first])
+        bits = told.bits if most is None else np.minimum(told.bits, most)
+        distinctive = np.flatnonzero((bits[first] > self._needed) & ~form.patterns.plain)
         self._alone: CellIndex | None = None
         if len(distinctive):
             self._alone = CellIndex(form, distinctive, told.columns, told.entropy, rng)
-        self._distinctive = np.zeros(len(first), dtype=bool)
-        self._distinctive[distinctive] = True
         self._tables: CellIndex | None = None
 
     def look(self, values: Any, *, whole: bool) -> NDArray[np.bool_]:
@@ -151,12 +158,40 @@ class _Finder:
         if self._alone is not None and (self._alone.whole or not whole):
             for part in self._windows(self._alone, values):
                 np.maximum(counts, part, out=counts)
+            if counts.any() and not self._form.sparse:
+                counts[~self._rare_there(values, counts)] = 0
         found = patterns.marked(counts)
         # A single column is no record.
         if len(self._told.columns) > 1:
             for table in _tables(values, self._form.width):
                 found |= self._table(table)
         return found
+
+    def _rare_there(self, values: Any, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Tell which patterns are rare also by how often their numbers stand elsewhere in an array.
+
+        An array of small whole numbers holds many a record of such numbers.
+        """
+        form, told = self._form, self._told
+        rare = np.zeros(len(counts), dtype=bool)
+        numbers = np.sort(values.data if is_sparse(values) else values, axis=None)
+        found = np.flatnonzero(counts)
+        step = max(1, _PAIRS // form.width)
+        for start in range(0, len(found), step):
+            of = found[start : start + step]
+            rows = form.rows(form.patterns.first[of])
+            bits = np.zeros(len(of))
+            for number, column in enumerate(told.columns.tolist()):
+                here = rows[:, column]
+                margin = form.tolerance * (np.abs(here) + form.typical[column])
+                there = np.searchsorted(numbers, here + margin, side="right")
+                there -= np.searchsorted(numbers, here - margin)
+                own = (np.abs(rows - here[:, None]) <= margin[:, None]).sum(axis=1) * counts[of]
+                others = np.maximum(there - own, 0) / len(numbers)
+                known = told.told[form.patterns.first[of], number]
+                bits += np.minimum(known, -np.log2(others))
+            rare[of] = bits > self._needed
+        return rare
 
     def _windows(self, index: CellIndex, values: Any) -> Iterator[NDArray[np.intp]]:
         """Count the patterns in an array, in either order of its numbers."""
@@ -204,7 +239,9 @@ class _Finder:
             if n_held < max(_LEAST_ROWS, _TABLE_SHARE * rows):
                 continue
             chance = max(self._shuffled(table, side), self._outside(side))
-            if not _beyond_chance(n_held, rows, chance, int((held > 0).sum())):
+            if chance ** int((held > 0).sum()) > _CHANCE_OF_DIFFERENT:
+                continue
+            if not beyond_chance(n_held, rows, chance):
                 continue
             marked = patterns.marked(np.where(counts > 0, held, 0))
             beginning = form.n_members if side else 0
@@ -214,18 +251,16 @@ class _Finder:
 
     def _shuffled(self, table: Any, side: int) -> float:
         """Give the share of rows that are a side's records where each column is shuffled."""
-        assert self._tables is not None
-        rows = int(table.shape[0])
-        columns = np.unique(self._told.columns)
-        drawn = table[self._rng.integers(0, rows, _SHUFFLED)]
-        if is_sparse(drawn):
-            drawn = drawn.tolil()
-        mixed = drawn.copy()
-        for column in columns.tolist():
-            picked = self._rng.integers(0, rows, _SHUFFLED)
-            values = table[picked][:, [column]]
-            mixed[:, [column]] = values
-        mixed = mixed.tocsr() if is_sparse(mixed) else mixed
+        rng, (rows, width) = self._rng, table.shape
+        if is_sparse(table):
+            from scipy.sparse import csr_array
+
+            kept = table.tocoo()
+            places = rng.integers(0, rows, kept.nnz), kept.coords[1]
+            return self._share(csr_array((kept.data, places), shape=table.shape), side)
+        mixed = np.empty((_SHUFFLED, width), dtype=table.dtype)
+        for column in range(width):
+            mixed[:, column] = table[rng.integers(0, rows, _SHUFFLED), column]
         return self._share(mixed, side)
 
     def _outside(self, side: int) -> float:
@@ -241,12 +276,11 @@ class _Finder:
         return (len(hits) + 1) / (int(table.shape[0]) + 1)
 
 
-def _beyond_chance(held: int, rows: int, chance: float, different: int) -> bool:
+def beyond_chance(found: int, of: int, chance: float) -> bool:
+    """Tell whether so many hits are more than chance gives, at level 1e-9."""
     from scipy.stats import binom
 
-    if chance >= 1 or chance**different > _CHANCE_OF_DIFFERENT:
-        return False
-    return bool(binom.sf(held - 1, rows, chance) <= _CHANCE)
+    return chance < 1 and bool(binom.sf(found - 1, of, chance) <= _CHANCE)
 
 
 def _tables(values: Any, width: int) -> Iterator[Any]:
