@@ -189,7 +189,7 @@ class _Finder:
                 own = (np.abs(rows - here[:, None]) <= margin[:, None]).sum(axis=1) * counts[of]
                 others = np.maximum(there - own, 0) / len(numbers)
                 known = told.told[form.patterns.first[of], number]
-                bits += np.minimum(known, -np.log2(others))
+                bits += np.minimum(known, -np.log2(np.maximum(others, 1e-300)))
             rare[of] = bits > self._needed
         return rare
 

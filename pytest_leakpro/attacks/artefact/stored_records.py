@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from pytest_leakpro.attacks.artefact.identifiers import Identifiers, search_identifiers
+from pytest_leakpro.attacks.artefact.identifiers import read_identifiers, search_identifiers
 from pytest_leakpro.attacks.artefact.record_forms import record_forms
 from pytest_leakpro.attacks.artefact.record_search import search_records
 from pytest_leakpro.attacks.content_attack import ContentAttack, Found, silent
@@ -20,7 +20,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.artefact_walk import read_artefact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Container, Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -75,20 +75,21 @@ class StoredRecords(ContentAttack):
             )
         sides = view.pool
         inputs = [records.inputs for records in sides]
-        known = Identifiers.of(inputs)
-        hidden = {str(value).lower() for one in known for value in one.owners}
-        forms = record_forms(inputs, artefact, hidden)
+        known = read_identifiers(*sides)
         numbers = [leaf for leaf in artefact.leaves if not leaf.is_text]
-        hits = search_records(forms, numbers, rng, say)
-        hits += search_identifiers(inputs, known, artefact.leaves)
-        return self._told(sides, hits, artefact, hidden)
+        # Arrays may hold anything, and memory that is read as numbers does.
+        with np.errstate(all="ignore"):
+            forms = record_forms(inputs, artefact, known.words)
+            hits = search_records(forms, numbers, rng, say)
+            hits += search_identifiers(known, artefact.leaves)
+        return self._told(sides, hits, artefact, known.words)
 
     def _told(
         self,
         sides: Sequence[Records],
         hits: Sequence[Hit],
         artefact: Artefact,
-        hidden: set[str],
+        hidden: Container[str],
     ) -> Found:
         members, others = sides
         n = len(members) + len(others)
