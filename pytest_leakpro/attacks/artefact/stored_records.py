@@ -57,6 +57,11 @@ class StoredRecords(ContentAttack):
     access: ClassVar[None] = None
     rank: ClassVar[int] = 400
 
+    def sizes(self, view: MembershipView) -> tuple[int, int]:
+        """Give both sides before sampling, all of which is searched for."""
+        members, others = view.pool
+        return len(members.units), len(others.units)
+
     def find(
         self,
         view: MembershipView,
