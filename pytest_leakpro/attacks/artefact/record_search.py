@@ -33,6 +33,7 @@ _SPARE_BITS = 20.0
 _CHUNK = 1 << 16
 _PAIRS = 1 << 22
 _LEAST_ROWS = 10
+_LEAST_SORTED = 5
 # A table may hold some records that were not given, such as those dropped for standing on both
 # sides.
 _TABLE_SHARE = 0.95
@@ -89,6 +90,7 @@ def search_records(
     hits: list[Hit] = []
     most: NDArray[np.float64] | None = None
     whole = {id(leaf): _is_whole(leaf.values) for leaf in leaves}
+    ranked = {id(leaf) for leaf in leaves if _is_ranked(leaf.values)}
     for number, form in enumerate(forms):
         told = Distinctiveness.of(form, rng)
         if form.complete:
@@ -104,7 +106,7 @@ def search_records(
         for leaf in leaves:
             if form.inside is not None and not leaf.place.within(form.inside):
                 continue
-            found = finder.look(leaf.values, whole=whole[id(leaf)])
+            found = finder.look(leaf.values, whole=whole[id(leaf)], ranked=id(leaf) in ranked)
             if found.any():
                 hits.append(Hit(leaf.place, form.name, found))
     return hits
@@ -130,6 +132,21 @@ def _is_whole(values: Any) -> bool:
         )
 
 
+def _is_ranked(values: Any) -> bool:
+    """Tell whether all columns of a table, or all its rows, are sorted, each for itself.
+
+    A record that has the same rank in each of them stands there as it is, and nothing tells so.
+    """
+    if is_sparse(values) or values.ndim != 2 or min(values.shape) < 2:
+        return False
+    for table in (values, values.T):
+        head = table[:100]
+        if len(table) >= _LEAST_SORTED and not (head[1:] < head[:-1]).any():
+            rises = (table[1:] > table[:-1]).any(axis=1).mean() > 0.5
+            return bool(rises) and not (table[1:] < table[:-1]).any()
+    return False
+
+
 class _Finder:
     """Looks for records in one form."""
 
@@ -151,12 +168,13 @@ class _Finder:
             self._alone = CellIndex(form, distinctive, told.columns, told.entropy, rng)
         self._tables: CellIndex | None = None
 
-    def look(self, values: Any, *, whole: bool) -> NDArray[np.bool_]:
+    def look(self, values: Any, *, whole: bool, ranked: bool) -> NDArray[np.bool_]:
         """Mark the records that stand in an array, shape (n,)."""
         patterns = self._form.patterns
         counts = np.zeros(len(patterns.first), dtype=np.intp)
-        if self._alone is not None and (self._alone.whole or not whole):
-            for part in self._windows(self._alone, values):
+        index = self._alone
+        if index is not None and not ranked and (index.whole or not whole):
+            for part in self._windows(index, values):
                 np.maximum(counts, part, out=counts)
             if counts.any() and not self._form.sparse:
                 counts[~self._rare_there(values, counts)] = 0

@@ -94,6 +94,14 @@ def test_the_ends_of_a_scale_stand_everywhere():
         assert counts(search(held(fitted(model, X[:N], y[:N]), X, y))) == (0, N, 0, N)
 
 
+def test_columns_that_are_sorted_each_for_itself_are_no_records():
+    """Who has the same rank in all columns stands in a table of quantiles, and nothing tells."""
+    X, y = measurements(4)
+    X[5] = X.min(axis=0) - 1
+    assert counts(search(held(np.sort(X[:N], axis=0), X, y))) == (0, N, 0, N)
+    assert counts(search(held(np.sort(X[:N], axis=0).T.copy(), X, y))) == (0, N, 0, N)
+
+
 def test_what_is_made_of_one_number_is_no_more_than_one_number():
     """Distances to centres are those centres where a record is 0."""
     X, y = measurements(1)
