@@ -118,7 +118,7 @@ def test_tables_of_neighbours_of_every_kind(kind):
 
 
 def test_quick_models_store_nobody():
-    """One table of each kind and width, one model each in turn: nothing is found by chance."""
+    """One table of each kind and width, two models each in turn: nothing is found by chance."""
     seed = 0
     for kind in KINDS:
         for width in WIDTHS:
@@ -126,7 +126,7 @@ def test_quick_models_store_nobody():
             X = table(kind, width, rng)
             y = labels(X, rng)
             offered = models(seed)
-            for shift in (0, 5, 11, 14):
+            for shift in (0, 11):
                 model = offered[(seed + shift) % len(offered)]
                 found = search(target_of(model, X, y))
                 kept = singletons(model, X)
