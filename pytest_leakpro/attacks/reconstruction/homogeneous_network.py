@@ -41,11 +41,6 @@ class HomogeneousNetwork:
     bias: NDArray[np.float64]
 
     @property
-    def first_norm(self) -> float:
-        """The squared norm of the first layer's weights and biases."""
-        return float(np.square(self.weights[0]).sum() + np.square(self.bias).sum())
-
-    @property
     def start(self) -> float:
         """About half the length of a training record.
 

@@ -5,8 +5,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -38,9 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["KktReconstruction", "Stationarity"]
 
 _MOST_ATTEMPTS = 1000
-# Outputs where training commonly ends: a loss between 1e-4 and 1e-6. By a factor it may be wrong,
-# as multipliers find their size.
-_MARGIN = 10.0
+# How large outputs on training records are: stopped at a loss near ln 2, at 0.1, at 1e-6. Each may
+# be wrong by a factor, as multipliers find their size.
+_MARGINS = (14.0, 2.0, 0.3)
+_TRIAL_SHARE = 1 / 3
 _PENALTY = 5.0
 _MULTIPLIER_RATE = 0.01
 # Below, directions of the first layer are what its random start left.
@@ -54,9 +56,11 @@ class KktReconstruction(ReconstructionAttack):
     Gradient descent on the logistic loss drives the weights of a homogeneous network towards a
     stationary point of the largest margin: a sum, over training records at the margin, of the
     gradients of its outputs there, times labels and multipliers of at least 0. Records and
-    multipliers are searched for that make up the weights. How well they do says nothing of whether
-    they are records: fewer and simpler networks do not tell, and of a training that was stopped
-    early the conditions do not hold.
+    multipliers are searched for that make up the weights. A first layer that begins near 0 is such
+    a sum after any number of steps, so stopping early does not help; one that begins large is not.
+    How large outputs on training records are is told by what makes up the weights best, in short
+    searches. How well candidates do says nothing of whether they are records: of a small network
+    many others would do.
 
     Parameters
     ----------
@@ -148,20 +152,23 @@ class KktReconstruction(ReconstructionAttack):
         say(f"{size} candidates, {self.steps} steps")
         device = next(iter(view.model.parameters())).device
         with one_thread():
-            records, residual = self._search(network, size, rng, Watch(None, say), device)
+            records, missing, margin = self._search(network, size, rng, Watch(None, say), device)
         which = "first layer's" if self.layers == "first" else "network's"
         note = (
-            f"{size} candidates make up the {which} weights but for {residual:.2%} of their "
-            "squared norm"
+            f"{size} candidates make up the {which} weights but for {missing:.2%} of their "
+            f"squared norm, with outputs near {margin:g}"
         )
         return Attempts(records, notes=(note,))
 
     def _search(
-        self, network: HomogeneousNetwork, size: int, rng: np.random.Generator, watch: Watch,
+        self,
+        network: HomogeneousNetwork,
+        size: int,
+        rng: np.random.Generator,
+        watch: Watch,
         device: Any,
-    ) -> tuple[NDArray[np.float64], float]:  # fmt: skip
-        """Descend by Adam, with a rate that falls to 0 along a cosine."""
-        torch = sys.modules["torch"]
+    ) -> tuple[NDArray[np.float64], float, float]:
+        """Give the candidates, what is missing, and the margin with which least was missing."""
         # All slopes lie in the span of the first layer's rows: a search that begins there stays.
         _, sizes, span = np.linalg.svd(network.weights[0], full_matrices=False)
         span = span[sizes > _RANK * sizes[0]]
@@ -169,37 +176,55 @@ class KktReconstruction(ReconstructionAttack):
             (network.weights[0] @ span.T, *network.weights[1:]), network.bias
         )
         state = Stationarity.of(reduced, size, layers=self.layers, device=device)
-        start = network.start
-        unit = start / np.sqrt(len(span))
-        moved = state.tensor(rng.normal(size=(size, len(span)))).requires_grad_()
-        shares = state.tensor(rng.uniform(0, 2, size)).requires_grad_()
+        unit = network.start / np.sqrt(len(span))
         back = state.tensor(span) * unit
+        start = rng.normal(size=(size, len(span))), rng.uniform(0, 2, size)
+
+        def descend(margin: float, steps: int) -> tuple[Any, float]:
+            return self._descend(replace(state, margin=margin), back, unit, start, steps, watch)
+
+        trial = math.ceil(_TRIAL_SHARE * self.steps)
+        margin = min(_MARGINS, key=lambda margin: descend(margin, trial)[1])
+        moved, missing = descend(margin, self.steps)
+        found = (moved @ back).cpu().numpy()
+        return np.asarray(found, dtype=np.float64), missing, margin
+
+    def _descend(
+        self,
+        state: Stationarity,
+        back: Any,
+        unit: float,
+        start: tuple[NDArray[np.float64], NDArray[np.float64]],
+        steps: int,
+        watch: Watch,
+    ) -> tuple[Any, float]:
+        """Descend by Adam, with a rate that falls to 0 along a cosine."""
+        torch = sys.modules["torch"]
+        moved, shares = (state.tensor(part).requires_grad_() for part in start)
         optimiser = torch.optim.Adam(
             [
                 {"params": [moved], "lr": self.step_size},
                 {"params": [shares], "lr": _MULTIPLIER_RATE},
             ]
         )
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.steps)
-        value = np.inf
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        value = math.inf
         with torch.enable_grad():
-            for step in range(self.steps):
-                misfit = state(moved * unit, shares, self.sharpness)
+            for step in range(steps):
+                missing = state(moved * unit, shares, self.sharpness)
                 low = torch.relu(self.least_multiplier - shares)
-                total = misfit + _PENALTY * low.square().mean()
+                total = missing + _PENALTY * low.square().mean()
                 if self.bounds is not None:
                     values = moved @ back
-                    beyond = torch.relu(values - self.bounds[1]) + torch.relu(
-                        self.bounds[0] - values
-                    )
-                    total = total + beyond.square().sum() / (size * start**2)
+                    beyond = torch.relu(values - self.bounds[1])
+                    beyond = beyond + torch.relu(self.bounds[0] - values)
+                    total = total + beyond.square().sum() / (unit**2 * moved.numel())
                 moved.grad, shares.grad = torch.autograd.grad(total, (moved, shares))
                 optimiser.step()
                 schedule.step()
-                value = float(misfit.detach())
-                watch.tell(f"step {step} of {self.steps}, misfit {value:.3g}")
-        found = (moved.detach() @ back).cpu().numpy()
-        return np.asarray(found, dtype=np.float64), value
+                value = float(missing.detach())
+                watch.tell(f"step {step} of {steps}, {value:.1%} missing")
+        return moved.detach(), value
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -214,17 +239,17 @@ class Stationarity:
         The first layer's.
     signs : tensor of shape (m,)
         The candidates' labels, 1 or -1 in turn.
-    multiplier : float
-        What multipliers are shares of.
     every : bool
         Whether all layers count.
+    margin : float
+        The mean output, times the label, that multipliers are measured by.
     """
 
     weights: tuple[Any, ...]
     bias: Any
     signs: Any
-    multiplier: float
     every: bool
+    margin: float = _MARGINS[0]
 
     @classmethod
     def of(
@@ -242,9 +267,13 @@ class Stationarity:
         weights = tuple(torch.as_tensor(weight, **kind) for weight in network.weights)
         bias = torch.as_tensor(network.bias, **kind)
         signs = 1.0 - 2.0 * (torch.arange(size, device=device) % 2).to(bias)
-        # By Euler's theorem, the multipliers times the margins add up to a layer's squared norm.
-        multiplier = network.first_norm / (size * _MARGIN)
-        return cls(weights, bias, signs, multiplier, layers == "all")
+        return cls(weights, bias, signs, layers == "all")
+
+    @property
+    def multiplier(self) -> float:
+        """The mean multiplier: times margins they add up to a layer's squared norm (Euler)."""
+        norm = self.weights[0].square().sum() + self.bias.square().sum()
+        return float(norm) / (len(self.signs) * self.margin)
 
     def tensor(self, values: NDArray[np.float64]) -> Any:
         """Give an array as a tensor beside the weights."""
