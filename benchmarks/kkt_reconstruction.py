@@ -118,13 +118,14 @@ def row(title, found):
     """Print the means over networks."""
     table = np.array([entry[:6] for entry in found], dtype=float)
     gaps = table[:, 2] - table[:, 0], table[:, 1] - table[:, 3]
+    missing, seconds = (np.mean([entry[place] for entry in found]) for place in (6, 7))
     chances = [ttest_1samp(gap, 0, alternative="greater").pvalue for gap in gaps]
     print(
         f"  {title:22} distance {table[:, 0].mean():.3f} : {table[:, 2].mean():.3f} "
         f"(nearer to members in {int((gaps[0] > 0).sum())} of {len(found)}, p {chances[0]:.1g})  "
         f"cosine {table[:, 1].mean():.3f} : {table[:, 3].mean():.3f} (p {chances[1]:.1g})  "
-        f"near {table[:, 4].mean():.1f} : {table[:, 5].mean():.1f}  missing {np.mean([entry[6] for entry in found]):.1f} %  "
-        f"{np.mean([entry[7] for entry in found]):.0f} s",
+        f"near {table[:, 4].mean():.1f} : {table[:, 5].mean():.1f}  missing {missing:.1f} %  "
+        f"{seconds:.0f} s",
         flush=True,
     )
 
