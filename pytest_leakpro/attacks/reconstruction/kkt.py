@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["KktReconstruction", "Stationarity"]
 
 _MOST_ATTEMPTS = 1000
-# How large outputs on training records are: at a loss of 1e-6, of 0.1, and stopped near ln 2. Each may
-# be wrong by a factor, as multipliers find their size.
+# How large outputs on training records are: at a loss of 1e-6, of 0.1, and stopped near ln 2. Each
+# may be wrong by a factor, as multipliers find their size.
 _MARGINS = (14.0, 2.0, 0.3)
 _TRIAL_SHARE = 1 / 3
 _PENALTY = 5.0
