@@ -6,21 +6,18 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import hashlib
-import io
-import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.stats.seeding import derive_rng
-from pytest_leakpro.store.atomic import write_bytes
 from pytest_leakpro.targets.containers import concatenate, is_tensor, length, take
 from pytest_leakpro.targets.labels import label_values
 from pytest_leakpro.targets.record_numbers import numbers, numeric_columns, put_numbers
 from pytest_leakpro.targets.records import MINIMUM, read_pair
 from pytest_leakpro.targets.row_keys import row_keys
+from pytest_leakpro.targets.tosses import check_seed, toss
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Canaries"]
 
-_FORMAT = 1
 _WIDER = 3.0  # standard deviations, in which records lie that no distribution gave
 
 
@@ -95,19 +91,11 @@ class Canaries:
         kind: str = "given",
     ) -> None:
         self.X, self.y = read_pair((X, y), "canaries")
-        self.seed = _check_seed(seed)
+        self.seed = check_seed(seed)
         self.kind = kind
         self.sources: NDArray[np.intp] | None = None
         n = length(self.X)
-        if n < MINIMUM:
-            raise LeakproError(
-                f"canaries: {n} are too few: with fewer than {MINIMUM} no bound says anything; a "
-                "useful audit takes a thousand"
-            )
-        tossed = derive_rng(self.seed, "canaries", "included").random(n) < 0.5
-        self.included: NDArray[np.bool_] = tossed
-        if truth is not None:
-            self.included = _remembered(Path(truth), tossed, self._digest())
+        self.included = toss(n, self.seed, truth, self._digest)
 
     def __repr__(self) -> str:
         return f"Canaries({len(self)}, kind={self.kind!r})"
@@ -248,14 +236,8 @@ def _drawn(
             f"canaries: n is the number of canaries, from {MINIMUM} to {n_records}, the number of "
             "records"
         )
-    rng = derive_rng(_check_seed(seed), "canaries", kind)
+    rng = derive_rng(check_seed(seed), "canaries", kind)
     return np.sort(rng.choice(n_records, size=int(n), replace=False)), rng
-
-
-def _check_seed(seed: Any) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise LeakproError("canaries: seed is a whole number of at least 0")
-    return int(seed)
 
 
 def _like(labels: NDArray[Any], like: Any) -> Any:
@@ -267,35 +249,3 @@ def _like(labels: NDArray[Any], like: Any) -> Any:
     if hasattr(like, "iloc"):
         return type(like)(labels, dtype=like.dtype, name=like.name)
     return labels
-
-
-def _remembered(path: Path, tossed: NDArray[np.bool_], digest: str) -> NDArray[np.bool_]:
-    """Give the tosses of a file, which is written where there is none."""
-    if not path.exists():
-        buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer,
-            allow_pickle=False,
-            format=np.array(_FORMAT),
-            digest=np.array(digest),
-            included=np.packbits(tossed),
-        )
-        write_bytes(path, buffer.getvalue())
-        return tossed
-    n = len(tossed)
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            known, packed = str(file["digest"]), file["included"]
-            included = np.unpackbits(packed, count=n).astype(bool)
-            damaged = int(file["format"]) != _FORMAT or len(packed) != math.ceil(n / 8)
-    except Exception as error:  # a damaged archive fails in many ways
-        raise LeakproError(
-            f"the truth about canaries in {path.name} cannot be read: train again with canaries "
-            "of a new file, since nobody knows any more which were inserted"
-        ) from error
-    if known != digest or damaged:
-        raise LeakproError(
-            f"the file {path.name} tells the truth about other canaries: give the records, the "
-            "number and the seed that it was written with, or another file"
-        )
-    return included
