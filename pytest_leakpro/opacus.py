@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.canary_scores import CanaryScores
 from pytest_leakpro.gate.errors import LeakageError, LeakproError
+from pytest_leakpro.targets.gradient_canaries import GradientCanaries, InsertedGradients
 
 try:
     import torch
@@ -31,7 +33,9 @@ _CHANCE = 1e-6
 _LITTLE_NOISE = 0.3
 
 
-def watch_training(model: Any, optimizer: Any, loader: Any) -> WatchedTraining:
+def watch_training(
+    model: Any, optimizer: Any, loader: Any, *, canaries: GradientCanaries | None = None
+) -> WatchedTraining:
     """Watch what a training does: call it once, before the first step.
 
     Parameters
@@ -42,6 +46,10 @@ def watch_training(model: Any, optimizer: Any, loader: Any) -> WatchedTraining:
         Likewise. Its steps are looked at, and left as they are.
     loader : torch.utils.data.DataLoader
         What the batches come from.
+    canaries : GradientCanaries, optional
+        Gradients to insert, from `Canaries.gradients`: each of those that are included is in a step
+        with the chance that a record has. The model that comes out was trained on them: audit a
+        training of its own.
 
     Returns
     -------
@@ -51,7 +59,8 @@ def watch_training(model: Any, optimizer: Any, loader: Any) -> WatchedTraining:
     Raises
     ------
     LeakproError
-        Where the optimizer is not one of Opacus.
+        Where the optimizer is not one of Opacus, or keeps no gradients of single records that
+        canaries could join.
 
     Examples
     --------
@@ -59,7 +68,7 @@ def watch_training(model: Any, optimizer: Any, loader: Any) -> WatchedTraining:
     >>> fit(model, optimizer, loader)  # doctest: +SKIP
     >>> training.check(claimed_epsilon=3.0, delta=1e-5)  # doctest: +SKIP
     """
-    return WatchedTraining(model, optimizer, loader)
+    return WatchedTraining(model, optimizer, loader, canaries)
 
 
 class WatchedTraining:
@@ -79,7 +88,9 @@ class WatchedTraining:
         record.
     """
 
-    def __init__(self, model: Any, optimizer: Any, loader: Any) -> None:
+    def __init__(
+        self, model: Any, optimizer: Any, loader: Any, canaries: GradientCanaries | None = None
+    ) -> None:
         if not isinstance(optimizer, DPOptimizer):
             raise LeakproError(
                 f"the optimizer is a {type(optimizer).__name__}, which clips no gradients and adds "
@@ -94,6 +105,8 @@ class WatchedTraining:
         self._noise = _Spread()
         self._claimed = float(optimizer.noise_multiplier)
         self._largest = 0.0
+        self._inserted = None if canaries is None else _inserting(canaries, optimizer, loader)
+        self._canaries = canaries
         self._watch(optimizer)
 
     def __repr__(self) -> str:
@@ -121,6 +134,8 @@ class WatchedTraining:
 
         def clip_and_accumulate() -> None:
             self._records += len(optimizer.grad_samples[0]) if optimizer.grad_samples else 0
+            if self._inserted is not None and optimizer.grad_samples:
+                self._inserted.insert()
             looked = self._checked < _MOST_CHECKED
             before = [_copy(part.summed_grad) for part in optimizer.params] if looked else []
             samples = [_flat(optimizer, part) for part in optimizer.params] if looked else []
@@ -134,7 +149,7 @@ class WatchedTraining:
                 self.steps += 1
                 self.batch_sizes.append(self._records)
                 self._records = 0
-                self._look_at_noise(optimizer)
+                self._look_at_release(optimizer)
             return done
 
         optimizer.clip_and_accumulate = clip_and_accumulate
@@ -159,8 +174,8 @@ class WatchedTraining:
         if math.sqrt(off) > _TOLERANCE * max(math.sqrt(size), limit):
             self.unclipped += 1
 
-    def _look_at_noise(self, optimizer: Any) -> None:
-        """Measure the noise: what stands in the gradient beyond the clipped sum."""
+    def _look_at_release(self, optimizer: Any) -> None:
+        """Measure the noise, what stands in the gradient beyond the clipped sum; read canaries."""
         scale = 1.0
         if optimizer.loss_reduction == "mean":
             scale = float(optimizer.expected_batch_size) * optimizer.accumulated_iterations
@@ -169,6 +184,46 @@ class WatchedTraining:
                 continue
             noise = part.grad * scale - part.summed_grad.view_as(part.grad)
             self._noise.add(float(noise.double().pow(2).sum()), noise.numel())
+        if self._inserted is not None and optimizer.params[0].grad is not None:
+            self._inserted.observe(scale)
+
+    def canary_scores(self, delta: float, *, assume: str | None = None) -> CanaryScores:
+        """Give what the steps told of the canaries, to be audited for ``epsilon``.
+
+        The attacker is the one of differential privacy: it sees every step, knows all other records
+        and the set-up, and not which canaries took part.
+
+        Parameters
+        ----------
+        delta : float
+            With which epsilon is asked for, in [0, 1).
+        assume : {"gaussian"}, optional
+            See `CanaryScores`.
+
+        Returns
+        -------
+        CanaryScores
+            Give it to `pytest_leakpro.assert_leakage_below`.
+
+        Raises
+        ------
+        LeakproError
+            Where the training has no canaries, or no step was seen.
+        """
+        if self._inserted is None or self._canaries is None:
+            raise LeakproError(
+                "this training has no canaries: give watch_training(…, canaries=) some of "
+                "Canaries.gradients(1000)"
+            )
+        if self.steps == 0:
+            raise LeakproError("no step was seen: call watch_training before the training")
+        return CanaryScores(
+            self._inserted.scores,
+            self._canaries.included,
+            delta=delta,
+            assume=assume,
+            name="training",
+        )
 
     def faults(self) -> tuple[str, ...]:
         """Say what keeps the training from being differentially private as accounted for.
@@ -309,6 +364,30 @@ def epsilon_of(noise_multiplier: float, sample_rate: float, steps: int, delta: f
         event = dp_accounting.PoissonSampledDpEvent(sample_rate, event)
     accountant.compose(dp_accounting.SelfComposedDpEvent(event, steps))
     return float(accountant.get_epsilon(delta))
+
+
+def _inserting(canaries: Any, optimizer: Any, loader: Any) -> InsertedGradients:
+    if not isinstance(canaries, GradientCanaries):
+        raise LeakproError(
+            f"canaries is a {type(canaries).__name__}: a training takes Canaries.gradients(n); "
+            "records as canaries stand in the training data"
+        )
+    if "FastGradientClipping" in type(optimizer).__name__:
+        raise LeakproError(
+            "canaries: this optimizer keeps no gradients of single records (ghost clipping): "
+            'make_private(…, grad_sample_mode="hooks") for the audit'
+        )
+    rate = getattr(loader, "sample_rate", None)
+    if rate is None:
+        size = loader.batch_size or optimizer.expected_batch_size
+        rate = min(1.0, size / len(loader.dataset))
+    return InsertedGradients(
+        canaries,
+        optimizer.params,
+        float(rate),
+        float(optimizer.max_grad_norm),
+        float(optimizer.noise_multiplier),
+    )
 
 
 class _Spread:

@@ -15,12 +15,18 @@ from pytest_leakpro.gate.evidence import SMALLEST_SIDE, Evidence, read_scores
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from pytest_leakpro.stats.gaussian_audit import Halves
+
 __all__ = ["ASSUMPTIONS", "POWER", "CanaryScores"]
 
 ASSUMPTIONS = ("gaussian",)
 POWER = 0.8
 """With which twice the limit must be refuted, for what is not refuted to pass."""
 _CHANCE = 1e-6
+_NOTHING = "nothing but the tosses"
+_INDEPENDENT = "canaries that do not influence each other"
+_GAUSSIAN = "a Gaussian mechanism and independent canaries"
+_ERROR = 0.025
 _MOST_TIED = 0.5
 
 
@@ -114,8 +120,8 @@ class CanaryScores(Evidence):
     def assumes(self) -> str:
         """What the bound rests on, for records and messages."""
         if self.assume == "gaussian":
-            return "assumes a Gaussian mechanism and independent canaries"
-        return "one run, assumes nothing but the tosses"
+            return f"assumes {_GAUSSIAN}"
+        return f"one run, assumes {_NOTHING}"
 
     def right_guesses(self, guesses: int) -> int:
         """Count right guesses: the highest scores are called inserted, the lowest not.
@@ -165,8 +171,52 @@ class CanaryScores(Evidence):
             "kind": self.kind,
             "delta": self.delta,
             "assumes": self.assumes,
+            "bounds": self.bounds(),
             "curve": None,
         }
+
+    def halves(self) -> Halves:
+        """Count above a cut that was chosen on one half, on the other half."""
+        from pytest_leakpro.stats.gaussian_audit import split_counts
+
+        inside = self.scores[self.included]
+        return split_counts(inside, self.scores[~self.included], len(self.scores))
+
+    def bounds(self) -> list[dict[str, Any]]:
+        """Give the lower bounds that each method reaches, and what it assumes.
+
+        Returns
+        -------
+        list of dict
+            ``method``, ``low`` (a lower bound at an error of 2.5 %), ``assumes``, and ``decides``:
+            whether verdicts rest on it. For comparison: which of them is the largest was seen
+            before it could be chosen, so that the largest is none.
+        """
+        from pytest_leakpro.stats.gaussian_audit import gaussian_lower
+        from pytest_leakpro.stats.one_run import guesses_for, lower_epsilon, lower_one_run
+        from pytest_leakpro.stats.threshold_audit import threshold_lower
+
+        n, delta = len(self.scores), self.delta
+        guesses = guesses_for(n, 1.0, 2.0, delta)
+        right = self.right_guesses(guesses)
+        halves = self.halves()
+        found = [
+            ("one run (Steinke et al. 2023)", _NOTHING, delta == 0 and self.assume is None,
+             lower_one_run(right, guesses, n, delta, _ERROR)),
+            ("one run, f-DP (Mahloujifar et al. 2024)", _NOTHING, delta > 0 and self.assume is None,
+             lower_epsilon(right, guesses, n, delta, _ERROR)),
+            ("both error rates (Clopper and Pearson)", _INDEPENDENT, False,
+             threshold_lower(halves, delta, _ERROR)),
+        ]  # fmt: skip
+        if delta > 0:
+            found.append(
+                ("mu-GDP (Nasr et al. 2023)", _GAUSSIAN, self.assume == "gaussian",
+                 gaussian_lower(halves, delta, _ERROR))
+            )  # fmt: skip
+        return [
+            {"method": method, "low": low, "assumes": assumes, "decides": decides}
+            for method, assumes, decides, low in found
+        ]
 
 
 def _included(values: Any, n: int) -> NDArray[Any]:

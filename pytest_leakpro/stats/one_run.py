@@ -18,11 +18,14 @@ __all__ = [
     "LARGEST_EPSILON",
     "curve_p_value",
     "guess_accuracy",
+    "guess_plan",
     "guesses_for",
     "lower_epsilon",
+    "lower_one_run",
     "one_run_p_value",
     "p_value_at",
     "power",
+    "refutes",
     "refuting_count",
 ]
 
@@ -30,6 +33,10 @@ LARGEST_EPSILON = 50.0
 """No number of canaries tells more."""
 
 _STEPS = 60
+_AIM = 0.6
+_USUAL_ERROR = 0.025
+_SHARE_OF_ALL = 0.2
+_NEARLY = 0.8
 _TINY_DELTA = 1e-10  # stands for 0, at which a Gaussian mechanism has no epsilon
 
 
@@ -126,7 +133,9 @@ def _possible(
     right_mass = level * right / guesses
     most = guesses / canaries
     for count in range(right - 1, -1, -1):
-        needed = max(wrong_mass, least_fpr(right_mass))
+        needed = least_fpr(right_mass)
+        if needed <= wrong_mass:
+            return True  # nor does any later step ask for more
         right_mass += count / (guesses - count) * (needed - wrong_mass)
         wrong_mass = needed
         if right_mass + wrong_mass > most:
@@ -154,19 +163,46 @@ def guesses_for(canaries: int, epsilon: float, true: float, delta: float) -> int
     int
         Even, from 2 to `canaries`: the number for which a slightly unlucky outcome refutes best.
     """
-    best, least = 2, math.inf
+    # What no outcome refutes tells nothing of how to guess: aim at what some outcome does.
+    most = _AIM * lower_epsilon(canaries, canaries, canaries, delta, _USUAL_ERROR)
+    if epsilon > most > 0:
+        epsilon, true = most, most * true / epsilon
+    best, least = 2, 1.0
     size = 16.0
     while True:
         guesses = min(canaries, 2 * round(size / 2))
         accuracy = guess_accuracy(guesses, canaries, true, delta)
         spread = math.sqrt(guesses * accuracy * (1 - accuracy))
         right = max(0, math.floor(guesses * accuracy - spread / 2))
-        p_value = p_value_at(right, guesses, canaries, epsilon, delta)
-        if p_value < least:
-            best, least = guesses, p_value
+        if refutes(right, guesses, canaries, epsilon, delta, least):
+            best, least = guesses, p_value_at(right, guesses, canaries, epsilon, delta)
         if guesses >= canaries - 1:
             return best
         size *= 1.3
+
+
+def guess_plan(
+    canaries: int, epsilon: float, true: float, delta: float
+) -> tuple[tuple[int, float], ...]:
+    """Say how many guesses are made, and which share of the error each number of them gets.
+
+    Few guesses refute best where noise hides most canaries; where a training adds next to none,
+    all canaries are told apart, and only as many guesses as there are canaries say so.
+
+    Parameters
+    ----------
+    canaries, epsilon, true, delta
+        As for `guesses_for`.
+
+    Returns
+    -------
+    tuple of (int, float)
+        Numbers of guesses, even, and shares that sum to 1.
+    """
+    few, every = guesses_for(canaries, epsilon, true, delta), canaries - canaries % 2
+    if few >= _NEARLY * every:
+        return ((few, 1.0),)
+    return ((few, 1 - _SHARE_OF_ALL), (every, _SHARE_OF_ALL))
 
 
 def p_value_at(right: int, guesses: int, canaries: int, epsilon: float, delta: float) -> float:
@@ -177,6 +213,16 @@ def p_value_at(right: int, guesses: int, canaries: int, epsilon: float, delta: f
     if delta == 0:
         return one_run_p_value(right, guesses, canaries, epsilon, 0.0)
     return curve_p_value(right, guesses, canaries, approximate_curve(epsilon, delta))
+
+
+def refutes(
+    right: int, guesses: int, canaries: int, epsilon: float, delta: float, error: float
+) -> bool:
+    """Tell whether the p-value of `p_value_at` is at most an error, which takes one step of it."""
+    if delta == 0:
+        return one_run_p_value(right, guesses, canaries, epsilon, 0.0) <= error
+    curve = approximate_curve(epsilon, delta)
+    return right > 0 and not _possible(error, right, guesses, canaries, curve)
 
 
 def guess_accuracy(guesses: int, canaries: int, epsilon: float, delta: float) -> float:
@@ -216,10 +262,17 @@ def lower_epsilon(right: int, guesses: int, canaries: int, delta: float, error: 
     """
 
     def refuted(epsilon: float) -> bool:
-        if delta == 0:
-            return one_run_p_value(right, guesses, canaries, epsilon, 0.0) <= error
-        curve = approximate_curve(epsilon, delta)
-        return right > 0 and not _possible(error, right, guesses, canaries, curve)
+        return refutes(right, guesses, canaries, epsilon, delta, error)
+
+    return _largest(refuted, LARGEST_EPSILON)
+
+
+@lru_cache(maxsize=1024)
+def lower_one_run(right: int, guesses: int, canaries: int, delta: float, error: float) -> float:
+    """Bound epsilon from below by `one_run_p_value`; parameters as for `lower_epsilon`."""
+
+    def refuted(epsilon: float) -> bool:
+        return one_run_p_value(right, guesses, canaries, epsilon, delta) <= error
 
     return _largest(refuted, LARGEST_EPSILON)
 
@@ -239,7 +292,7 @@ def refuting_count(guesses: int, canaries: int, epsilon: float, delta: float, er
     low, high = 0, guesses + 1
     while high - low > 1:
         middle = (low + high) // 2
-        if p_value_at(middle, guesses, canaries, epsilon, delta) <= error:
+        if refutes(middle, guesses, canaries, epsilon, delta, error):
             high = middle
         else:
             low = middle
@@ -259,7 +312,7 @@ def power(canaries: int, epsilon: float, true: float, delta: float, error: float
     """
     from scipy.stats import binom
 
-    guesses = guesses_for(canaries, epsilon, max(true, 2 * epsilon), delta)
-    needed = refuting_count(guesses, canaries, epsilon, delta, error)
-    accuracy = guess_accuracy(guesses, canaries, true, delta)
-    return float(binom.sf(needed - 1, guesses, accuracy))
+    # Of a Gaussian mechanism the first number of guesses tells most by far.
+    guesses, share = guess_plan(canaries, epsilon, max(true, 2 * epsilon), delta)[0]
+    needed = refuting_count(guesses, canaries, epsilon, delta, share * error)
+    return float(binom.sf(needed - 1, guesses, guess_accuracy(guesses, canaries, true, delta)))

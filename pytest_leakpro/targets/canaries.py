@@ -13,6 +13,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.targets.containers import concatenate, is_tensor, length, take
+from pytest_leakpro.targets.gradient_canaries import GradientCanaries
 from pytest_leakpro.targets.labels import label_values
 from pytest_leakpro.targets.record_numbers import numbers, numeric_columns, put_numbers
 from pytest_leakpro.targets.records import MINIMUM, read_pair
@@ -177,6 +178,26 @@ class Canaries:
         labels = np.unique(np.asarray(label_values(y, "the training data")))
         picked = labels[rng.integers(0, len(labels), size=len(drawn))]
         return cls(made, _like(picked, y), seed=seed, truth=truth, kind="out of distribution")
+
+    @staticmethod
+    def gradients(
+        n: int, *, seed: int = 0, truth: str | PathLike[str] | None = None
+    ) -> GradientCanaries:
+        """Make canaries for who sees every step of a training with Opacus.
+
+        Parameters
+        ----------
+        n : int
+            How many gradients, at least 10 and at most the number of weights that are trained.
+        seed, truth
+            As for `Canaries`.
+
+        Returns
+        -------
+        GradientCanaries
+            For `pytest_leakpro.opacus.watch_training`.
+        """
+        return GradientCanaries(n, seed=seed, truth=truth)
 
     def insert(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Give training data with the canaries that are included, in random order.

@@ -88,22 +88,29 @@ class Epsilon(Metric):
         if evidence.assume == "gaussian":
             from pytest_leakpro.stats.gaussian_audit import gaussian_lower, gaussian_p_value
 
-            counts = _halves(evidence)
+            counts = evidence.halves()
             value = self.estimate(metric, evidence)
             low = gaussian_lower(counts, evidence.delta, error_low)
             p_value = None if limit is None else gaussian_p_value(counts, limit, evidence.delta)
         else:
-            from pytest_leakpro.stats.one_run import guesses_for, lower_epsilon, p_value_at
+            from pytest_leakpro.stats.one_run import guess_plan, lower_epsilon, p_value_at
 
             n = len(evidence.scores)
             aim = _USUAL if limit is None else limit
-            guesses = guesses_for(n, aim, 2 * aim, evidence.delta)
-            right = evidence.right_guesses(guesses)
-            value = _as_often(right, guesses)
-            low = lower_epsilon(right, guesses, n, evidence.delta, error_low)
-            p_value = (
-                None if limit is None else p_value_at(right, guesses, n, limit, evidence.delta)
+            plan = guess_plan(n, aim, 2 * aim, evidence.delta)
+            made = [(evidence.right_guesses(guesses), guesses, share) for guesses, share in plan]
+            value = _as_often(*made[0][:2])
+            low = max(
+                lower_epsilon(right, guesses, n, evidence.delta, share * error_low)
+                for right, guesses, share in made
             )
+            p_value = None
+            if limit is not None:
+                p_value = min(
+                    p_value_at(right, guesses, n, limit, evidence.delta) / share
+                    for right, guesses, share in made
+                )
+                p_value = min(1.0, p_value)
         return Reading(max(value, low), low, math.inf, p_value, passes)
 
     def estimate(self, metric: MetricName, evidence: Evidence) -> float:  # noqa: ARG002
@@ -113,7 +120,7 @@ class Epsilon(Metric):
         if evidence.assume == "gaussian":
             from pytest_leakpro.stats.gaussian_audit import gaussian_estimate
 
-            return gaussian_estimate(_halves(evidence), evidence.delta)
+            return gaussian_estimate(evidence.halves(), evidence.delta)
         from pytest_leakpro.stats.one_run import guesses_for
 
         guesses = guesses_for(n, _USUAL, 2 * _USUAL, evidence.delta)
@@ -189,10 +196,3 @@ def _power(sizes: Sizes, limit: float, true: float, error: float) -> float:
     from pytest_leakpro.stats.one_run import power
 
     return power(sizes.members + sizes.nonmembers, limit, true, USUAL_DELTA, error)
-
-
-def _halves(evidence: CanaryScores) -> tuple[int, int, int, int]:
-    from pytest_leakpro.stats.gaussian_audit import split_counts
-
-    inside = evidence.scores[evidence.included]
-    return split_counts(inside, evidence.scores[~evidence.included], len(evidence.scores))
