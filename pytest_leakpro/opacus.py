@@ -187,7 +187,9 @@ class WatchedTraining:
         if self._inserted is not None and optimizer.params[0].grad is not None:
             self._inserted.observe(scale)
 
-    def canary_scores(self, delta: float, *, assume: str | None = None) -> CanaryScores:
+    def canary_scores(
+        self, delta: float, *, assume: str | None = None, name: str = "training"
+    ) -> CanaryScores:
         """Give what the steps told of the canaries, to be audited for ``epsilon``.
 
         The attacker is the one of differential privacy: it sees every step, knows all other records
@@ -199,6 +201,8 @@ class WatchedTraining:
             With which epsilon is asked for, in [0, 1).
         assume : {"gaussian"}, optional
             See `CanaryScores`.
+        name : str
+            What the summary calls the training.
 
         Returns
         -------
@@ -222,7 +226,7 @@ class WatchedTraining:
             self._canaries.included,
             delta=delta,
             assume=assume,
-            name="training",
+            name=name,
         )
 
     def faults(self) -> tuple[str, ...]:

@@ -168,7 +168,7 @@ class InsertedGradients:
         n = len(samples[0])
         if n == 0:
             return
-        squares = sum(part.reshape(n, -1).double().pow(2).sum(1) for part in samples)
+        squares = sum(part.reshape(n, -1).square().sum(1).double() for part in samples)
         factor = (self._norm / (squares.sqrt() + 1e-6)).clamp(max=1.0)
         for number, part in enumerate(samples):
             mine = self._weight == number
@@ -201,8 +201,9 @@ class InsertedGradients:
 
 def _all(weight: Any) -> Any:
     samples = weight.grad_sample
-    parts = samples if isinstance(samples, list) else [samples]
-    return sys.modules["torch"].cat([part.detach() for part in parts])
+    if not isinstance(samples, list):
+        return samples.detach()
+    return sys.modules["torch"].cat([part.detach() for part in samples])
 
 
 def _last(weight: Any) -> Any:
