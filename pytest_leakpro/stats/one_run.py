@@ -187,7 +187,7 @@ def guess_plan(
     """Say how many guesses are made, and which share of the error each number of them gets.
 
     Few guesses refute best where noise hides most canaries; where a training adds next to none,
-    all canaries are told apart, and only as many guesses as there are canaries say so.
+    all canaries are told apart, and only as many guesses as there are canaries (nearly) say so.
 
     Parameters
     ----------
@@ -199,7 +199,9 @@ def guess_plan(
     tuple of (int, float)
         Numbers of guesses, even, and shares that sum to 1.
     """
-    few, every = guesses_for(canaries, epsilon, true, delta), canaries - canaries % 2
+    few = guesses_for(canaries, epsilon, true, delta)
+    # Half of these are called inserted, and of so many fair coins as many fall on either side.
+    every = 2 * math.floor(canaries / 2 - math.sqrt(canaries))
     if few >= _NEARLY * every:
         return ((few, 1.0),)
     return ((few, 1 - _SHARE_OF_ALL), (every, _SHARE_OF_ALL))

@@ -79,6 +79,36 @@ def test_a_split_that_nobody_drew_is_an_error():
         audit(MembershipScores(np.arange(20.0), np.arange(20.0)), "epsilon <= 3")
 
 
+def test_the_record_names_every_bound_and_what_it_assumes():
+    found = audit(canaries(4.0), "epsilon <= 2").measurements[0]
+    bounds = {bound["method"]: bound for bound in found.to_plain()["evidence"]["bounds"]}
+    assert len(bounds) == 4
+    assert [name for name, bound in bounds.items() if bound["decides"]] == [
+        "one run, f-DP (Mahloujifar et al. 2024)"
+    ]
+    one_run = bounds["one run (Steinke et al. 2023)"]
+    assert 1 < one_run["low"] < bounds["one run, f-DP (Mahloujifar et al. 2024)"]["low"] < 4
+    assert one_run["assumes"] == "nothing but the tosses"
+    assert "do not influence" in bounds["both error rates (Clopper and Pearson)"]["assumes"]
+    assert 2.5 < bounds["mu-GDP (Nasr et al. 2023)"]["low"] < 4
+
+    def deciding(evidence):
+        return [bound["method"] for bound in evidence.bounds() if bound["decides"]]
+
+    assert deciding(canaries(4.0, 1000, assume="gaussian")) == ["mu-GDP (Nasr et al. 2023)"]
+    assert deciding(canaries(4.0, 1000, delta=0)) == ["one run (Steinke et al. 2023)"]
+
+
+def test_canaries_that_are_all_told_apart_refute_more_than_few_guesses_can():
+    """936 right guesses of 1,000 canaries: a binomial law at a fifth of the error."""
+    included = np.random.default_rng(0).random(1000) < 0.5
+    scores = included + np.arange(1000) * 1e-6
+    found = read("epsilon <= 3", CanaryScores(scores, included, delta=0.0))
+    right = (0.2 * 0.025) ** (1 / 936)
+    assert found.low == pytest.approx(np.log(right / (1 - right)), rel=1e-6)
+    assert found.p_value < 0.025
+
+
 def test_bounds_do_not_depend_on_the_scale_of_scores():
     one = canaries(4.0)
     other = CanaryScores(np.exp(one.scores), one.included, delta=DELTA)

@@ -17,11 +17,13 @@ from pytest_leakpro.stats.gaussian_audit import (
 from pytest_leakpro.stats.one_run import (
     curve_p_value,
     guess_accuracy,
+    guess_plan,
     guesses_for,
     lower_epsilon,
     one_run_p_value,
     p_value_at,
     power,
+    refutes,
     refuting_count,
 )
 from pytest_leakpro.stats.privacy_curves import (
@@ -217,6 +219,24 @@ def test_power_is_how_often_it_is_refuted():
         accuracy += right / guesses
     assert hits / 400 == pytest.approx(said, abs=4 * math.sqrt(0.25 / 400))
     assert accuracy / 400 == pytest.approx(guess_accuracy(guesses, n, true, DELTA), abs=0.01)
+
+
+@given(st.integers(20, 3000), st.floats(0.1, 12), st.sampled_from([0.0, DELTA]))
+@settings(max_examples=30, deadline=None)
+def test_the_plan_of_guesses_spends_the_error_once(n, epsilon, delta):
+    plan = guess_plan(n, epsilon, 2 * epsilon, delta)
+    assert sum(share for _, share in plan) == pytest.approx(1)
+    assert all(0 < guesses <= n and guesses % 2 == 0 for guesses, _ in plan)
+
+
+@given(st.integers(20, 400), st.floats(0.5, 1), st.floats(0, 4), st.floats(1e-6, 0.3))
+@settings(max_examples=60, deadline=None)
+def test_what_is_refuted_in_one_step_has_that_p_value(guesses, share, epsilon, error):
+    right = round(share * guesses)
+    p_value = p_value_at(right, guesses, 500, epsilon, DELTA)
+    for level in (0.999 * p_value, error):
+        if abs(level / p_value - 1) > 1e-6:
+            assert refutes(right, guesses, 500, epsilon, DELTA, level) == (p_value <= level)
 
 
 def test_power_where_a_gaussian_is_assumed():
