@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.targets.claim import Claim
 
-__all__ = ["EPSILON", "as_evidence_for", "claimed_budgets", "on_canaries"]
+__all__ = ["EPSILON", "as_assumed", "as_evidence_for", "claimed_budgets", "on_canaries"]
 
 EPSILON = "epsilon"
 
@@ -40,6 +40,33 @@ def claimed_budgets(target: Any) -> tuple[Budget, ...]:
     if claim is None or claim.epsilon is None:
         return ()
     return (Budget.parse(f"{EPSILON} <= {claim.epsilon!r}", "claimed_epsilon"),)
+
+
+def as_assumed(budgets: Sequence[Budget], target: Any) -> tuple[Budget, ...]:
+    """Name in budgets of epsilon what may be taken for granted of the target.
+
+    Parameters
+    ----------
+    budgets : sequence of Budget
+        As they were given.
+    target : object
+        Any target, or evidence.
+
+    Returns
+    -------
+    tuple of Budget
+        Those of ``epsilon`` as ``epsilon[gaussian]``, where the target assumes that.
+    """
+    claim: Claim | None = getattr(target, "claim", None)
+    assume = getattr(target if claim is None else claim, "assume", None)
+    if assume is None:
+        return tuple(budgets)
+    return tuple(
+        replace(entry, metric=replace(entry.metric, argument=assume))
+        if entry.metric.name == EPSILON
+        else entry
+        for entry in budgets
+    )
 
 
 def on_canaries(target: Any) -> Classifier:

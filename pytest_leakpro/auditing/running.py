@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.auditing.both import audit_both
 from pytest_leakpro.auditing.brought import Brought
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
-from pytest_leakpro.auditing.claims import as_evidence_for, claimed_budgets
+from pytest_leakpro.auditing.claims import as_assumed, as_evidence_for, claimed_budgets
 from pytest_leakpro.auditing.exposure import with_exposed_shares
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
@@ -67,7 +67,7 @@ __all__ = ["carry_out"]
 
 def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
     """Audit a target with everything decided; see `pytest_leakpro.auditing.conductor.conduct`."""
-    budgets = budgets or claimed_budgets(target)
+    budgets = as_assumed(budgets or claimed_budgets(target), target)
     repeated = {str(entry.metric) for entry in budgets}
     if len(repeated) < len(budgets):
         raise LeakproError(

@@ -74,6 +74,16 @@ def test_sizes_are_planned_in_canaries():
     assert fails.members < required_sizes("epsilon <= 1").members
 
 
+def test_where_a_gaussian_is_assumed_fewer_do_and_the_row_says_so():
+    size = required_sizes("epsilon[gaussian] <= 3").members
+    assert 100 < size < 400
+    found = audit(canaries(1.0, 2 * size + 100, assume="gaussian"), "epsilon <= 3")
+    assert str(found.measurements[0].metric) == "epsilon[gaussian]"
+    assert str(found.verdict) == "PASS"
+    with pytest.raises(InconclusiveError, match=rf"about {size} canaries"):
+        assert_leakage_below(canaries(0.5, 100, assume="gaussian"), "epsilon <= 3")
+
+
 def test_a_split_that_nobody_drew_is_an_error():
     with pytest.raises(LeakproError, match="nobody says so: give CanaryScores"):
         audit(MembershipScores(np.arange(20.0), np.arange(20.0)), "epsilon <= 3")
@@ -146,7 +156,8 @@ def fair(n=100):
             "no Gaussian mechanism gives",
         ),
         (lambda: Budget.parse("epsilon <= 0"), "epsilon"),
-        (lambda: Budget.parse("epsilon[x] <= 3"), "takes no argument"),
+        (lambda: Budget.parse("epsilon[x] <= 3"), "taken for granted of the training"),
+        (lambda: audit(canaries(1.0, 100), "epsilon[gaussian] <= 3"), "give it assume='gaussian'"),
     ],
 )
 def test_what_is_wrong_is_said(make, says):

@@ -6,9 +6,9 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pytest_leakpro.gate.canary_scores import POWER, CanaryScores
+from pytest_leakpro.gate.canary_scores import ASSUMPTIONS, POWER, CanaryScores
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.gate.metrics.base import Metric, Nouns, Reading, Remarks, Sizes
@@ -50,6 +50,18 @@ class Epsilon(Metric):
     fault: ClassVar[str] = "does not keep its differential privacy"
     remedy: ClassVar[str] = "look for what the accountant does not see (pytest_leakpro.opacus)"
     meaning: ClassVar[str] = "lower bound on the epsilon of the training"
+    argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
+
+    def variant(self, metric: MetricName) -> Metric:
+        """Give the metric that assumes what the argument says; see `Metric.variant`."""
+        if metric.argument is None:
+            return self
+        if metric.argument not in ASSUMPTIONS:
+            raise LeakproError(
+                f"{metric}: in brackets stands what is taken for granted of the training: "
+                f"{self.name}[gaussian], or nothing"
+            )
+        return GaussianEpsilon()
 
     def ceiling(self, metric: MetricName) -> float:  # noqa: ARG002
         """Give what no number of canaries exceeds; see `Metric.ceiling`."""
@@ -70,6 +82,11 @@ class Epsilon(Metric):
                 "canaries="
             )
         super().check_evidence(metric, evidence)
+        if metric.argument is not None and getattr(evidence, "assume", None) != metric.argument:
+            raise LeakproError(
+                f"{metric} takes a Gaussian mechanism for granted, and the target does not say "
+                "so: give it assume='gaussian', or the budget without brackets"
+            )
 
     def read(
         self,
@@ -166,14 +183,6 @@ class Epsilon(Metric):
             return 0.0
         return 1 - _power(sizes, limit, true or 0.0, error)
 
-    def can_pass(self, metric: MetricName, limit: float, sizes: Sizes, error: float) -> bool:
-        """Tell whether there is power, if only where a Gaussian mechanism is assumed."""
-        from pytest_leakpro.stats.gaussian_audit import gaussian_power
-
-        if super().can_pass(metric, limit, sizes, error):
-            return True
-        return gaussian_power(*sizes, limit, 2 * limit, USUAL_DELTA, error) >= POWER
-
     def fail_chance(
         self,
         metric: MetricName,  # noqa: ARG002
@@ -187,6 +196,49 @@ class Epsilon(Metric):
         return _power(sizes, limit, true, error)
 
 
+class GaussianEpsilon(Epsilon):
+    """What `Epsilon` is where the training is taken for a Gaussian mechanism."""
+
+    def typical_evidence(
+        self,
+        metric: MetricName,
+        sizes: Sizes,
+        true: float,
+        luck: float = 0.5,
+        control_rate: float = 0.0,
+    ) -> Evidence:
+        """Give scores that may be taken for those of one; see `Metric.typical_evidence`."""
+        drawn = super().typical_evidence(metric, sizes, true, luck, control_rate)
+        assert isinstance(drawn, CanaryScores)
+        return CanaryScores(drawn.scores, drawn.included, delta=drawn.delta, assume="gaussian")
+
+    def pass_chance(
+        self,
+        metric: MetricName,  # noqa: ARG002
+        limit: float,
+        sizes: Sizes,
+        error: float,
+        true: float | None,
+        control_rate: float = 0.0,  # noqa: ARG002
+    ) -> float:
+        """With the assumption, at the usual delta; see `Metric.pass_chance`."""
+        if _gaussian_power(sizes, limit, 2 * limit, error) < POWER:
+            return 0.0
+        return 1 - _gaussian_power(sizes, limit, true or 0.0, error)
+
+    def fail_chance(
+        self,
+        metric: MetricName,  # noqa: ARG002
+        limit: float,
+        sizes: Sizes,
+        error: float,
+        true: float,
+        control_rate: float = 0.0,  # noqa: ARG002
+    ) -> float:
+        """With the assumption, at the usual delta; see `Metric.fail_chance`."""
+        return _gaussian_power(sizes, limit, true, error)
+
+
 def _as_often(right: int, guesses: int) -> float:
     """Give the epsilon of randomised response with as many right, and half a guess either way."""
     return max(0.0, math.log((right + 0.5) / (guesses - right + 0.5)))
@@ -196,3 +248,9 @@ def _power(sizes: Sizes, limit: float, true: float, error: float) -> float:
     from pytest_leakpro.stats.one_run import power
 
     return power(sizes.members + sizes.nonmembers, limit, true, USUAL_DELTA, error)
+
+
+def _gaussian_power(sizes: Sizes, limit: float, true: float, error: float) -> float:
+    from pytest_leakpro.stats.gaussian_audit import gaussian_power
+
+    return gaussian_power(*sizes, limit, true, USUAL_DELTA, error)
