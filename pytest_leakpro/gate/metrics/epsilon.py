@@ -178,10 +178,10 @@ class Epsilon(Metric):
         true: float | None,
         control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
-        """Without assumptions, at the usual delta; see `Metric.pass_chance`."""
-        if _power(sizes, limit, 2 * limit, error) < POWER:
+        """Plan with the usual delta; see `Metric.pass_chance`."""
+        if self._refuted(sizes, limit, 2 * limit, error) < POWER:
             return 0.0
-        return 1 - _power(sizes, limit, true or 0.0, error)
+        return 1 - self._refuted(sizes, limit, true or 0.0, error)
 
     def fail_chance(
         self,
@@ -192,8 +192,14 @@ class Epsilon(Metric):
         true: float,
         control_rate: float = 0.0,  # noqa: ARG002
     ) -> float:
-        """Without assumptions, at the usual delta; see `Metric.fail_chance`."""
-        return _power(sizes, limit, true, error)
+        """Plan with the usual delta; see `Metric.fail_chance`."""
+        return self._refuted(sizes, limit, true, error)
+
+    def _refuted(self, sizes: Sizes, limit: float, true: float, error: float) -> float:
+        """Give the chance that a limit is refuted on a Gaussian mechanism."""
+        from pytest_leakpro.stats.one_run import power
+
+        return power(sizes.members + sizes.nonmembers, limit, true, USUAL_DELTA, error)
 
 
 class GaussianEpsilon(Epsilon):
@@ -212,45 +218,12 @@ class GaussianEpsilon(Epsilon):
         assert isinstance(drawn, CanaryScores)
         return CanaryScores(drawn.scores, drawn.included, delta=drawn.delta, assume="gaussian")
 
-    def pass_chance(
-        self,
-        metric: MetricName,  # noqa: ARG002
-        limit: float,
-        sizes: Sizes,
-        error: float,
-        true: float | None,
-        control_rate: float = 0.0,  # noqa: ARG002
-    ) -> float:
-        """With the assumption, at the usual delta; see `Metric.pass_chance`."""
-        if _gaussian_power(sizes, limit, 2 * limit, error) < POWER:
-            return 0.0
-        return 1 - _gaussian_power(sizes, limit, true or 0.0, error)
+    def _refuted(self, sizes: Sizes, limit: float, true: float, error: float) -> float:
+        from pytest_leakpro.stats.gaussian_audit import gaussian_power
 
-    def fail_chance(
-        self,
-        metric: MetricName,  # noqa: ARG002
-        limit: float,
-        sizes: Sizes,
-        error: float,
-        true: float,
-        control_rate: float = 0.0,  # noqa: ARG002
-    ) -> float:
-        """With the assumption, at the usual delta; see `Metric.fail_chance`."""
-        return _gaussian_power(sizes, limit, true, error)
+        return gaussian_power(*sizes, limit, true, USUAL_DELTA, error)
 
 
 def _as_often(right: int, guesses: int) -> float:
     """Give the epsilon of randomised response with as many right, and half a guess either way."""
     return max(0.0, math.log((right + 0.5) / (guesses - right + 0.5)))
-
-
-def _power(sizes: Sizes, limit: float, true: float, error: float) -> float:
-    from pytest_leakpro.stats.one_run import power
-
-    return power(sizes.members + sizes.nonmembers, limit, true, USUAL_DELTA, error)
-
-
-def _gaussian_power(sizes: Sizes, limit: float, true: float, error: float) -> float:
-    from pytest_leakpro.stats.gaussian_audit import gaussian_power
-
-    return gaussian_power(*sizes, limit, true, USUAL_DELTA, error)
