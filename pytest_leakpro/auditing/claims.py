@@ -12,6 +12,7 @@ import numpy as np
 
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.canary_scores import CanaryScores
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.targets.classifier import Classifier
@@ -90,6 +91,8 @@ def as_evidence_for(
 ) -> list[Brought]:
     """Give the evidence of attacks as a metric reads it: of epsilon with what was drawn.
 
+    Of all others it is the part that the argument speaks of.
+
     Parameters
     ----------
     metric : MetricName
@@ -100,7 +103,10 @@ def as_evidence_for(
         What is claimed of the target.
     """
     if metric.name != EPSILON or claim is None:
-        return list(brought)
+        definition = definition_of(metric)
+        return [
+            replace(entry, evidence=definition.part(metric, entry.evidence)) for entry in brought
+        ]
     return [replace(entry, evidence=_drawn(entry.evidence, claim)) for entry in brought]
 
 

@@ -81,8 +81,7 @@ def rank_exposure(ranks: ArrayLike, candidates: int) -> NDArray[Any]:
     ----------
     Carlini et al. (2019), The Secret Sharer, USENIX Security, section 4.2, definition 2.
     """
-    bits: NDArray[Any] = math.log2(candidates) - np.log2(np.asarray(ranks, float))
-    bits = np.maximum(bits, 0.0)
+    bits: NDArray[Any] = np.log2(candidates / np.asarray(ranks, float))
     return bits
 
 
@@ -100,8 +99,8 @@ def exposure_between(
     space : int
         How many texts of the kind there are, at least `candidates`.
     error : float
-        The chance, in (0, 1), that any of the bounds is wrong on a side: each of the n canaries
-        may err with a share of it, so the candidates may be the same for all.
+        The chance, in (0, 1), that one of the bounds is wrong. Of n bounds of one side any is
+        wrong with a chance of at most n times that, though the candidates be the same for all.
 
     Returns
     -------
@@ -115,7 +114,7 @@ def exposure_between(
     """
     known = np.asarray(ranks, float)
     share = (known - 1) / (candidates - 1)
-    room = math.log(len(known) / error) / (candidates - 1)
+    room = -math.log(error) / (candidates - 1)
     sides = []
     for end in (1.0, 0.0):
         inner, outer = share.copy(), np.full(len(share), end)
