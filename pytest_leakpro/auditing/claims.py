@@ -15,7 +15,6 @@ from pytest_leakpro.gate.canary_scores import CanaryScores
 from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.evidence import MembershipScores
-from pytest_leakpro.targets.classifier import Classifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,15 +69,20 @@ def as_assumed(budgets: Sequence[Budget], target: Any) -> tuple[Budget, ...]:
     )
 
 
-def on_canaries(target: Any) -> Classifier:
+def on_canaries(target: Any) -> Any:
     """Give a target with its canaries alone; see `Classifier.on_canaries`.
+
+    Parameters
+    ----------
+    target : object
+        One that has a property of this name, which raises where there are no canaries.
 
     Raises
     ------
     LeakproError
         Where it has none.
     """
-    if not isinstance(target, Classifier):
+    if not hasattr(type(target), "on_canaries"):
         raise LeakproError(
             f"epsilon is bounded on the canaries of a Classifier, and this is a "
             f"{type(target).__name__}"

@@ -70,7 +70,7 @@ def read_ranks(values: Any, candidates: int) -> NDArray[Any]:
             f"Exposures: ranks of {len(read)} canaries: nothing can be said with fewer than "
             f"{SMALLEST_SIDE}"
         )
-    wrong = int((~((read >= 1) & (read <= candidates) & ((2 * read) % 1 == 0))).sum())
+    wrong = int((~((read >= 1) & (read <= float(candidates)) & ((2 * read) % 1 == 0))).sum())
     if wrong:
         raise LeakproError(
             f"Exposures: {wrong} of {len(read)} ranks are not among 1 to {candidates:,}, in halves "

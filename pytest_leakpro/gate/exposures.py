@@ -311,7 +311,9 @@ class Exposures(Evidence):
         size = self.sizes[0]
         rng = derive_rng(0, "exposures without leakage", str(size), str(self.candidates))
         drawn = max(50, min(_RUNS, _DRAWS // size)), size
-        ranks, spent = rng.integers(1, self.candidates + 1, size=drawn), 0.0
+        spent = 0.0
+        # More candidates than a generator of whole numbers counts to are possible.
+        ranks = np.maximum(1.0, np.ceil(rng.random(drawn) * float(self.candidates)))
         if self.assume is not None:
             highs = np.minimum(-np.log2(1 - rng.random(drawn)), self.most)
         elif self.sampled:

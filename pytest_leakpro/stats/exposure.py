@@ -81,7 +81,7 @@ def rank_exposure(ranks: ArrayLike, candidates: int) -> NDArray[Any]:
     ----------
     Carlini et al. (2019), The Secret Sharer, USENIX Security, section 4.2, definition 2.
     """
-    bits: NDArray[Any] = np.log2(candidates / np.asarray(ranks, float))
+    bits: NDArray[Any] = np.log2(float(candidates) / np.asarray(ranks, float))
     return bits
 
 
@@ -113,8 +113,8 @@ def exposure_between(
     theorem 1 and section 6: ties that count half, and draws without replacement.
     """
     known = np.asarray(ranks, float)
-    share = (known - 1) / (candidates - 1)
-    room = -math.log(error) / (candidates - 1)
+    others = float(candidates) - 1
+    share, room = (known - 1) / others, -math.log(error) / others
     sides = []
     for end in (1.0, 0.0):
         inner, outer = share.copy(), np.full(len(share), end)
@@ -126,10 +126,12 @@ def exposure_between(
         sides.append(outer)
     most_below, least_below = sides
     least_below = np.where(share > 0, least_below, 0.0)
-    bits = [
-        math.log2(space) - np.log2(1 + below * (space - 1)) for below in (most_below, least_below)
-    ]
-    return np.maximum(bits[0], 0.0), np.maximum(bits[1], 0.0)
+    every = float(space)
+    smallest, largest = (
+        np.maximum(math.log2(space) - np.log2(1 + below * (every - 1)), 0.0)
+        for below in (most_below, least_below)
+    )
+    return smallest, largest
 
 
 def extrapolated_exposure(
