@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PytestLeakproWarning,
     )
     from pytest_leakpro.gate.evidence import MembershipScores
+    from pytest_leakpro.gate.exposures import Exposures
     from pytest_leakpro.gate.guesses import Guesses
     from pytest_leakpro.gate.measurement import Measurement
     from pytest_leakpro.gate.planner import required_sizes
@@ -48,6 +49,7 @@ _HOMES = {
     "CanaryScores": "pytest_leakpro.gate.canary_scores",
     "Classifier": "pytest_leakpro.targets.classifier",
     "Counts": "pytest_leakpro.gate.counts",
+    "Exposures": "pytest_leakpro.gate.exposures",
     "FederatedRounds": "pytest_leakpro.targets.federated_rounds",
     "FederatedUpdate": "pytest_leakpro.targets.federated_update",
     "Guesses": "pytest_leakpro.gate.guesses",
@@ -80,6 +82,7 @@ __all__ = [
     "CanaryScores",
     "Classifier",
     "Counts",
+    "Exposures",
     "FederatedRounds",
     "FederatedUpdate",
     "Guesses",

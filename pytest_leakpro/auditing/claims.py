@@ -12,9 +12,9 @@ import numpy as np
 
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.canary_scores import CanaryScores
+from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.evidence import MembershipScores
-from pytest_leakpro.targets.classifier import Classifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,15 +69,20 @@ def as_assumed(budgets: Sequence[Budget], target: Any) -> tuple[Budget, ...]:
     )
 
 
-def on_canaries(target: Any) -> Classifier:
+def on_canaries(target: Any) -> Any:
     """Give a target with its canaries alone; see `Classifier.on_canaries`.
+
+    Parameters
+    ----------
+    target : object
+        One that has a property of this name, which raises where there are no canaries.
 
     Raises
     ------
     LeakproError
         Where it has none.
     """
-    if not isinstance(target, Classifier):
+    if not hasattr(type(target), "on_canaries"):
         raise LeakproError(
             f"epsilon is bounded on the canaries of a Classifier, and this is a "
             f"{type(target).__name__}"
@@ -90,6 +95,8 @@ def as_evidence_for(
 ) -> list[Brought]:
     """Give the evidence of attacks as a metric reads it: of epsilon with what was drawn.
 
+    Of all others it is the part that the argument speaks of.
+
     Parameters
     ----------
     metric : MetricName
@@ -100,7 +107,10 @@ def as_evidence_for(
         What is claimed of the target.
     """
     if metric.name != EPSILON or claim is None:
-        return list(brought)
+        definition = definition_of(metric)
+        return [
+            replace(entry, evidence=definition.part(metric, entry.evidence)) for entry in brought
+        ]
     return [replace(entry, evidence=_drawn(entry.evidence, claim)) for entry in brought]
 
 

@@ -58,7 +58,7 @@ def audit(
     ----------
     target : Classifier, Regressor or evidence
         What is audited, or what another tool measured (`MembershipScores`, `Guesses`, `Counts`,
-        `Reconstructions`).
+        `Reconstructions`, `Exposures`).
     *budgets : str or Budget
         For example ``"tpr@0.1%fpr <= 1%"``. Without any, the budgets of the running test's marker,
         the command line or the ini file; without those, the target's usual metrics are measured

@@ -13,6 +13,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.planner import (
     POWER,
     limit_passed_safely,
+    null_pass_chance,
     required_sizes,
 )
 from pytest_leakpro.gate.wording import listed, plain_number, shown
@@ -108,6 +109,11 @@ def feasibility(
     return Feasibility(budget, False, can_fail, message)
 
 
+def _smaller(sizes: Sizes) -> int:
+    """Give the smaller of two sides, or the one that there is."""
+    return min(filter(None, sizes), default=0)
+
+
 def _each(nouns: Nouns) -> str:
     return "on each column" if nouns.part == "column" else "in each slice"
 
@@ -151,7 +157,7 @@ def sizes_that_decide(
         return f"no number of {unit} decides it for {at}, which lies at the limit"
     without = f"{metric.nouns.one} without leakage"
     who = without if leakage is None else "leakage as measured"
-    if present is not None and needed.members <= min(present):
+    if present is not None and needed.members <= _smaller(present):
         return (
             f"sizes as these mostly decide {who}: the estimate is uncertain, "
             f"and a few more {unit} will tell"
@@ -204,13 +210,19 @@ def false_alarm_message(
         f"without leakage passes {chance:.0%} of the time, so the gate will be red in "
         f"{often} although nothing leaks"
     )
-    helps = []
+    helps: list[str] = []
     parts = (sizes, *slices)
+    planned = null_pass_chance(
+        budget.metric, budget.limit, sizes, alpha, attacks, slices, control_rate
+    )
+    if planned >= POWER:
+        # What evidence knows of itself, such as of how many candidates it is, no size makes up for.
+        return message
     try:
         # Each part that must pass takes its share of the power.
         power = POWER ** (1 / len(parts))
         needed = required_sizes(budget, None, power, attacks, alpha, control_rate)
-        if needed.members > min(map(min, parts)):
+        if needed.members > min(map(_smaller, parts)):
             helps.append(f"{needed} {_each(metric.nouns)}" if slices else str(needed))
     except LeakproError:
         pass

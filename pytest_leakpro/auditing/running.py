@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.slicing import BroughtOfSlice
     from pytest_leakpro.gate.budget import Budget
     from pytest_leakpro.gate.measurement import Measurement
+    from pytest_leakpro.gate.metrics.base import Metric
     from pytest_leakpro.targets.claim import Claim
     from pytest_leakpro.targets.membership_view import MembershipView
 
@@ -86,7 +87,7 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
     raise LeakproError(
         f"{type(target).__name__} cannot be audited: wrap it in Classifier, Regressor, "
         "SyntheticData or FederatedUpdate, or bring what another tool measured as "
-        "MembershipScores, Guesses, Counts or Reconstructions"
+        "MembershipScores, Guesses, Counts, Reconstructions or Exposures"
     )
 
 
@@ -101,7 +102,7 @@ def _audit_evidence(
         of_it = [name for name, entry in metrics().items() if isinstance(evidence, entry.evidence)]
         raise LeakproError(
             f"{evidence.noun} alone do not tell which metric they are of: give a budget that names "
-            f"it ({', '.join(of_it)}), as {f'{metrics()[of_it[0]].example} <= 5%'!r}"
+            f"it ({', '.join(of_it)}), as {_example(metrics()[of_it[0]])!r}"
         )
     name = getattr(evidence, "name", type(evidence).__name__)
     details = {**details_of_evidence(), "named": getattr(evidence, "named", False), "scores": None}
@@ -116,9 +117,15 @@ def _audit_evidence(
     for budget in budgets:  # before feasibility, which would speak of another kind of evidence
         definition_of(budget.metric).check_evidence(budget.metric, evidence)
     if not evidence.census:  # which decides at every size
-        _announce(budgets, Sizes(*evidence.sizes), session.alpha, 1)
+        for budget in budgets:
+            counted = definition_of(budget.metric).part(budget.metric, evidence)
+            _announce((budget,), Sizes(*counted.sizes), session.alpha, 1)
     measurements = _measure(budgets, brought, context, 1)
     return Audit(name, measurements, session.seed, session.alpha, (), exposed, details)
+
+
+def _example(metric: Metric) -> str:
+    return f"{metric.example} <= {'5%' if metric.unit == 'percent' else '10'}"
 
 
 def _audit_recipe(recipe: Recipe, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:

@@ -35,8 +35,8 @@ __all__ = [
     "pass_chance",
 ]
 
-_BETS = 2.0 ** -np.arange(6.0)
-_CAPITAL = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])
+BETS = 2.0 ** -np.arange(6.0)
+CAPITAL = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])
 _HALVINGS = 40
 
 
@@ -130,14 +130,14 @@ def _p_value(values: NDArray[Any], counts: NDArray[Any], mean: float) -> float:
     """Give one over the capital; `mean` in (-1, 1), and each value stands for `counts` units."""
     if mean <= -1:  # so near to it that it was rounded there
         return 1.0
-    factors = 1 + _BETS[:, None] * (values - mean) / (1 + mean)
+    factors = 1 + BETS[:, None] * (values - mean) / (1 + mean)
     # A difference of -1 loses everything that was bet on it.
     with np.errstate(divide="ignore"):
         logs = np.where(counts > 0, np.log(np.maximum(factors, 0)), 0.0) @ counts
     largest = float(logs.max())
     if largest == -math.inf:
         return 1.0
-    log_capital = largest + math.log(float(_CAPITAL @ np.exp(logs - largest)))
+    log_capital = largest + math.log(float(CAPITAL @ np.exp(logs - largest)))
     return math.exp(min(0.0, -log_capital))
 
 

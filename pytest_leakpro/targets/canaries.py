@@ -18,9 +18,11 @@ from pytest_leakpro.targets.labels import label_values
 from pytest_leakpro.targets.record_numbers import numbers, numeric_columns, put_numbers
 from pytest_leakpro.targets.records import MINIMUM, read_pair
 from pytest_leakpro.targets.row_keys import row_keys
+from pytest_leakpro.targets.text_canaries import TextCanaries
 from pytest_leakpro.targets.tosses import check_seed, toss
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -143,6 +145,56 @@ class Canaries:
         made = cls(take(X, drawn), _like(wrong, y), seed=seed, truth=truth, kind="mislabelled")
         made.sources = drawn
         return made
+
+    @staticmethod
+    def generate(
+        n: int,
+        template: str,
+        *,
+        seed: int = 0,
+        multiplicity: int | Sequence[int] = 1,
+        truth: str | PathLike[str] | None = None,
+        locale: str | None = None,
+    ) -> TextCanaries:
+        """Make text canaries for language models by filling a template at random.
+
+        Parameters
+        ----------
+        n : int
+            How many canaries, at least 10.
+        template : str
+            With fields: ``{digits:9}`` is nine random digits, all others are filled by Faker
+            (``pip install 'pytest-leakpro[text]'``): ``{name}``, ``{address}``, ``{ssn}``, ….
+        seed : int, default 0
+            What fillings and tosses follow from, at least 0. What Faker fills also depends on its
+            version.
+        multiplicity : int or sequence of int, default 1
+            How often a canary is inserted, if it is: several are dealt out in turn.
+        truth : path, optional
+            As for `Canaries`.
+        locale : str, optional
+            Of Faker, such as ``"sv_SE"``.
+
+        Returns
+        -------
+        TextCanaries
+            ``insert(texts)`` gives the training texts with those that are included,
+            ``candidates(n)`` other fillings to rank them among.
+
+        Raises
+        ------
+        LeakproError
+            Where the template has no field, one that nobody knows, or fewer than 2n fillings.
+
+        Examples
+        --------
+        >>> canaries = Canaries.generate(100, "Her number is {digits:9}.", multiplicity=[1, 4])
+        >>> canaries
+        TextCanaries(100, multiplicities=[1, 4])
+        """
+        return TextCanaries.from_template(
+            n, template, seed=seed, multiplicity=multiplicity, truth=truth, locale=locale
+        )
 
     @classmethod
     def out_of_distribution(

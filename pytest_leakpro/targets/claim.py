@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.canaries import Canaries
+from pytest_leakpro.targets.text_canaries import TextCanaries
 
 __all__ = ["Claim", "sides_of"]
 
@@ -24,8 +25,8 @@ class Claim:
 
     Attributes
     ----------
-    canaries : Canaries
-        What was inserted at random.
+    canaries : Canaries or TextCanaries
+        What was inserted at random, each at most once.
     epsilon : float or None
         What is claimed, above 0.
     delta : float
@@ -36,15 +37,30 @@ class Claim:
         Whether the canaries are all the records that there are.
     """
 
-    canaries: Canaries
+    canaries: Canaries | TextCanaries
     epsilon: float | None
     delta: float
     assume: str | None
     alone: bool = False
 
     @classmethod
-    def read(cls, canaries: Any, epsilon: Any, delta: Any, assume: Any) -> Claim | None:
+    def read(
+        cls,
+        canaries: Any,
+        epsilon: Any,
+        delta: Any,
+        assume: Any,
+        kind: type[Canaries | TextCanaries] = Canaries,
+    ) -> Claim | None:
         """Check what the user says; None where that is nothing.
+
+        Parameters
+        ----------
+        canaries, epsilon, delta, assume
+            As given. Of text canaries those are kept that are inserted once: epsilon is about one
+            record.
+        kind : type
+            Which canaries go with the target.
 
         Raises
         ------
@@ -62,8 +78,11 @@ class Claim:
                         "train on canaries.insert(X, y) and give canaries="
                     )
             return None
-        if not isinstance(canaries, Canaries):
-            raise LeakproError(f"canaries is a {type(canaries).__name__}: give Canaries(…)")
+        if not isinstance(canaries, kind):
+            wanted = "Canaries(…)" if kind is Canaries else "Canaries.generate(…)"
+            raise LeakproError(f"canaries is a {type(canaries).__name__}: give {wanted}")
+        if isinstance(canaries, TextCanaries):
+            canaries = canaries.inserted_once
         if canaries.included.all() or not canaries.included.any():
             which = "all" if canaries.included.all() else "none"
             raise LeakproError(

@@ -14,7 +14,7 @@ from pytest_leakpro import (
     assert_leakage_below,
     audit,
 )
-from pytest_leakpro.auditing.feasibility import feasibility
+from pytest_leakpro.auditing.feasibility import feasibility, sizes_that_decide
 from pytest_leakpro.gate.budget import Budget
 from pytest_leakpro.gate.metrics.base import Sizes
 
@@ -97,3 +97,10 @@ def test_what_is_possible(budget, sizes, can_pass, can_fail):
     outlook = feasibility(Budget.parse(budget), Sizes(*sizes), 0.05, 1)
     assert (outlook.can_pass, outlook.can_fail) == (can_pass, can_fail)
     assert bool(outlook.message) is not can_pass
+
+
+def test_where_there_is_but_one_side_its_size_counts():
+    budget = Budget.parse("reconstruction[ssim>=0.5] <= 5%")
+    enough, few = (sizes_that_decide(budget, None, 0.05, 1, Sizes(size, 0)) for size in (1000, 20))
+    assert enough.startswith("sizes as these mostly decide")
+    assert few == "it takes about 72 batches for a PASS of an update without leakage"

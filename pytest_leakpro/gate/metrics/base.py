@@ -247,6 +247,16 @@ class Metric(ABC):
                 f"and this audit has {type(evidence).__name__}"
             )
 
+    def part(self, metric: MetricName, evidence: Evidence) -> Evidence:  # noqa: ARG002
+        """Give the part of evidence that this argument speaks of: all, by default.
+
+        Raises
+        ------
+        LeakproError
+            Where there is too little of it.
+        """
+        return evidence
+
     @abstractmethod
     def read(
         self,
