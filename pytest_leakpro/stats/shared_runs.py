@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_leakpro.stats.words import WordRows
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from pytest_leakpro.stats.words import WordRows
-
 __all__ = ["longest_shared_runs"]
+
+_BLOCK_WORDS = 1 << 22
 
 
 def longest_shared_runs(asked: WordRows, known: WordRows) -> NDArray[np.int64]:
@@ -46,6 +50,27 @@ def longest_shared_runs(asked: WordRows, known: WordRows) -> NDArray[np.int64]:
     and arrays, STOC: ranks of runs by doubling. Larsson and Sadakane (2007), Faster suffix sorting,
     Theoretical Computer Science: which of them need to be ranked further.
     """
+    found = []
+    for part in _blocks(asked):
+        longest = np.zeros(len(part), dtype=np.int64)
+        for others in _blocks(known):
+            longest = np.maximum(longest, _longest(part, others))
+        found.append(longest)
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
+def _blocks(rows: WordRows) -> Iterator[WordRows]:
+    """Give some texts after the other, so that what is worked out of them fits in memory."""
+    ends = np.cumsum(rows.lengths)
+    start = 0
+    while start < len(rows):
+        before = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + _BLOCK_WORDS, side="right")))
+        yield WordRows(rows.words[before : int(ends[stop - 1])], rows.lengths[start:stop])
+        start = stop
+
+
+def _longest(asked: WordRows, known: WordRows) -> NDArray[np.int64]:
     longest = np.zeros(len(asked), dtype=np.int64)
     if not len(asked.words) or not len(known.words):
         return longest
@@ -53,8 +78,7 @@ def longest_shared_runs(asked: WordRows, known: WordRows) -> NDArray[np.int64]:
     levels = _ranks(words, n_asked)
     owners = np.repeat(np.arange(len(asked)), asked.lengths + 1)
     places = np.flatnonzero(words[:n_asked] >= 0)
-    shared = _longest_at(places, levels, n_asked)
-    np.maximum.at(longest, owners[places], shared)
+    np.maximum.at(longest, owners[places], _longest_at(places, levels, n_asked))
     return longest
 
 
@@ -75,7 +99,7 @@ def _joined(asked: WordRows, known: WordRows) -> tuple[NDArray[np.int64], int]:
     return np.concatenate(parts), sizes[0]
 
 
-def _ranks(words: NDArray[np.int64], n_asked: int) -> list[NDArray[np.int64]]:
+def _ranks(words: NDArray[np.int64], n_asked: int) -> list[NDArray[np.int32]]:
     """Rank all places by their runs of 1, 2, 4, ... words, until no run is shared any more.
 
     Two places, of which one is asked and one known, have the same rank at a level exactly where
@@ -83,7 +107,7 @@ def _ranks(words: NDArray[np.int64], n_asked: int) -> list[NDArray[np.int64]]:
     """
     n = len(words)
     order = np.argsort(words, kind="stable")
-    rank = np.empty(n, dtype=np.int64)
+    rank = np.empty(n, dtype=np.int32)
     rank[order] = _first_of_group(words[order])
     levels = [rank]
     reach = 1
@@ -93,7 +117,7 @@ def _ranks(words: NDArray[np.int64], n_asked: int) -> list[NDArray[np.int64]]:
             return levels
         before = levels[-1]
         # An end is shared by none, so what is active has a place behind it.
-        key = before[active] * n + before[np.minimum(active + reach, n - 1)]
+        key = before[active].astype(np.int64) * n + before[np.minimum(active + reach, n - 1)]
         by_key = np.argsort(key, kind="stable")
         order, key = active[by_key], key[by_key]
         rank = before.copy()
@@ -113,7 +137,7 @@ def _first_of_group(ordered: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _of_both_sides(
-    rank: NDArray[np.int64], order: NDArray[np.int64], n_asked: int
+    rank: NDArray[np.int32], order: NDArray[np.int64], n_asked: int
 ) -> NDArray[np.int64]:
     """Give the places whose rank an asked and a known one have, of those in an order of ranks."""
     ranks = rank[order]
@@ -121,11 +145,11 @@ def _of_both_sides(
     counts = np.diff(np.r_[start, len(order)])
     n_known = np.add.reduceat((order >= n_asked).astype(np.int64), start)
     both = (n_known > 0) & (n_known < counts)
-    return order[np.repeat(both, counts)]
+    return np.asarray(order[np.repeat(both, counts)])
 
 
 def _longest_at(
-    places: NDArray[np.int64], levels: list[NDArray[np.int64]], n_asked: int
+    places: NDArray[np.int64], levels: list[NDArray[np.int32]], n_asked: int
 ) -> NDArray[np.int64]:
     """Give the longest run that begins at each of some asked places and stands in a known text."""
     final = levels[-1]

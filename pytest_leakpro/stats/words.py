@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["WordRows", "numbered_words", "words_of"]
+__all__ = ["WordRows", "numbered_words", "standing_in", "words_of"]
 
 # Vowel signs and accents that Python does not count as parts of a word.
 _MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0591-\u05bd\u0900-\u0dff"
@@ -47,10 +47,6 @@ class WordRows:
 
     def __repr__(self) -> str:
         return f"WordRows({len(self.lengths)} texts, {len(self.words)} words)"
-
-    def first(self, n: int) -> WordRows:
-        """Give the first n texts."""
-        return WordRows(self.words[: int(self.lengths[:n].sum())], self.lengths[:n])
 
 
 def words_of(text: str) -> list[str]:
@@ -94,4 +90,36 @@ def numbered_words(groups: Sequence[Iterable[str]]) -> list[WordRows]:
         lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
         words = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(lengths.sum()))
         found.append(WordRows(words, lengths))
+    return found
+
+
+def standing_in(texts: Iterable[str], wanted: Iterable[str]) -> set[str]:
+    """Tell which of some strings stand in texts as whole words, however these are set apart.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Where to look.
+    wanted : iterable of str
+        Words written together, as `words_of` gives them: ``"0701234567"`` stands in
+        ``"call 070-123 45 67"``, and does not in ``"call 070-123 45 678"``.
+
+    Returns
+    -------
+    set of str
+        Those that stand in any of the texts.
+    """
+    left = {string for string in wanted if string}
+    beginnings = {string[:end] for string in left for end in range(1, len(string) + 1)}
+    found = set()
+    for text in texts:
+        words = words_of(text)
+        for place, word in enumerate(words):
+            run, end = word, place + 1
+            while run in beginnings:
+                if run in left:
+                    found.add(run)
+                if end == len(words):
+                    break
+                run, end = run + words[end], end + 1
     return found
