@@ -35,8 +35,10 @@ _CARD = re.compile(r"(?<![\w.-])[3-6]\d{3}(?:[ -]?\d{2,6}){2,5}(?![\w-]|\.\d)")
 _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]{2,37})(?![\w:]|\.\d)"
 )
-_MANY_DIGITS = re.compile(r"(?:\d\D{0,3}){7}")  # as many as any number below has
-_DIALLED = re.compile(r"[+＋(]*\d(?:[ \t\u00a0()./-]{0,3}\d){5,18}")
+_NUMERIC = ("iban", "card", "id_number", "phone")
+_MANY_DIGITS = re.compile(r"\d(?:\D{0,3}\d){5}")  # fewer than any of them has
+_WITH_COUNTRY = re.compile(r"[+＋(]{1,2}\d(?:[ \t\u00a0()./-]{0,3}\d){5,18}")
+_DIALLED = re.compile(r"[+＋(]{0,2}\d(?:[ \t\u00a0()./-]{0,3}\d){5,18}")
 _SMALL = 9
 _CARD_LENGTHS = range(13, 20)
 
@@ -122,8 +124,9 @@ class PersonalPatterns:
             "ip_address": _hosts,
             "phone": self._phones,
         }
+        many_digits = _MANY_DIGITS.search(text)
         for kind, find in finders.items():
-            if kind not in self.kinds:
+            if kind not in self.kinds or (kind in _NUMERIC and not many_digits):
                 continue
             for start, end in find(text):
                 if all(end <= first or last <= start for first, last, _ in found):
@@ -132,9 +135,8 @@ class PersonalPatterns:
 
     def _phones(self, text: str) -> Iterator[tuple[int, int]]:
         # The matcher takes milliseconds a page, so it gets only what may be a number.
-        places = [match.span() for match in _DIALLED.finditer(text)]
-        if not self.regions:
-            places = [(start, end) for start, end in places if text[start] in "+＋("]
+        pattern = _DIALLED if self.regions else _WITH_COUNTRY
+        places = [match.span() for match in pattern.finditer(text)]
         if not places:
             return
         import phonenumbers
@@ -185,20 +187,19 @@ def _cards(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _id_numbers(text: str) -> Iterator[tuple[int, int]]:
-    if not _MANY_DIGITS.search(text):
-        return
-    for home, pattern in _compiled():
-        for match in pattern.finditer(text):
-            if home.is_valid(match.group()):
-                yield match.span()
+    any_form, forms = _compiled()
+    for match in any_form.finditer(text):
+        number = match.group()
+        if any(form.fullmatch(number) and home.is_valid(number) for home, form in forms):
+            yield match.span()
 
 
 @cache
-def _compiled() -> list[tuple[Any, re.Pattern[str]]]:
-    before, behind = r"(?<![\w.,/+-])", r"(?![\w/-]|[.,]\d)"
-    return [
-        (import_module(f"stdnum.{home}"), re.compile(f"{before}(?:{pattern}){behind}"))
-        for home, pattern in _NUMBERS
+def _compiled() -> tuple[re.Pattern[str], list[tuple[Any, re.Pattern[str]]]]:
+    """Give a pattern of all numbers, which is searched for once, and those of each sort."""
+    forms = "|".join(form for _, form in _NUMBERS)
+    return re.compile(rf"(?<![\w.,/+-])(?:{forms})(?![\w/-]|[.,]\d)"), [
+        (import_module(f"stdnum.{home}"), re.compile(form)) for home, form in _NUMBERS
     ]
 
 
@@ -208,7 +209,7 @@ def _hosts(text: str) -> Iterator[tuple[int, int]]:
             address = ipaddress.ip_address(match.group())
         except ValueError:
             continue
-        # Others than global ones name nobody in particular, and small numbers are those of versions.
+        # Only global ones name anybody in particular, and small numbers are those of versions.
         small = address.version == 4 and sum(part > _SMALL for part in address.packed) < 2
         if address.is_global and not small:
             yield match.span()
