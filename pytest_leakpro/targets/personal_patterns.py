@@ -145,8 +145,12 @@ class PersonalPatterns:
             start = max(0, start - 2)  # what stands before tells prices and dates
             for region in self.regions or (None,):
                 for match in phonenumbers.PhoneNumberMatcher(text[start : end + 2], region):
-                    if match.raw_string.count(".") != 1:  # which decimal numbers have
-                        yield start + match.start, start + match.end
+                    raw = match.raw_string
+                    if raw.count(".") == 1:  # which decimal numbers have
+                        continue
+                    # A bracket that is closed behind the number is none of it.
+                    outside = raw[0] == "(" and raw.count("(") > raw.count(")")
+                    yield start + match.start + outside, start + match.end
 
 
 def _names(option: str, given: Any, known: Any) -> tuple[str, ...]:
@@ -182,7 +186,7 @@ def _cards(text: str) -> Iterator[tuple[int, int]]:
 
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match.group())
-        if len(digits) in _CARD_LENGTHS and len(set(digits)) > 2 and luhn.is_valid(digits):
+        if len(digits) in _CARD_LENGTHS and len(set(digits)) > 1 and luhn.is_valid(digits):
             yield match.span()
 
 
