@@ -299,11 +299,12 @@ class SyntheticData:
             )
             if table in self._frames
         ]
+        noun = "texts" if self.is_text else "rows"
         preparation = Preparation(
             sides[0],
             sides[1],
             sides[2] if len(sides) > 2 else None,
-            names=("rows of original", "rows of control"),
+            names=(f"{noun} of original", f"{noun} of control"),
         )
         preparation.separate(allow_overlap=self._allow_overlap)
         if population_share is not None:
