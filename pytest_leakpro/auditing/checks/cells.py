@@ -22,6 +22,7 @@ __all__ = ["UnreadableError", "coded_column", "coded_texts", "ragged_columns"]
 _NGRAMS = 512
 _NGRAMS_OF_A_COLUMN = 64
 _WORDS_OF_A_COLUMN = 256
+_FEW_WORDS = 10
 _CHARACTERS_READ = 500_000  # of all texts together
 _FREE_TEXT = 20  # characters on average
 _SAMPLES = 32
@@ -86,7 +87,9 @@ def coded_column(cells: Any) -> list[NDArray[np.float64]]:
     columns = [np.where(missing, np.nan, column) for column in columns]
     if len(distinct) > 2 * _NGRAMS_OF_A_COLUMN and lengths.mean() > _FREE_TEXT:
         columns += list(coded_texts(texts, _NGRAMS_OF_A_COLUMN).T)
-        columns += list(hashed_words(texts, _WORDS_OF_A_COLUMN).T)
+        # Of short ones they would tell no more, and outweigh all other columns together.
+        if np.mean([text.count(" ") for text in texts]) > _FEW_WORDS:
+            columns += list(hashed_words(texts, _WORDS_OF_A_COLUMN).T)
     return columns
 
 
