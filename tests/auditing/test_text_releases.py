@@ -17,6 +17,9 @@ from pytest_leakpro import (
 from pytest_leakpro.attacks.synthetic.near_copies import NearCopies
 from tests.attacks.texts import SHARES, WORDS, texts
 
+pytest.importorskip("phonenumbers", reason="needs pytest-leakpro[text]")
+pytest.importorskip("stdnum", reason="needs pytest-leakpro[text]")
+
 pytestmark = pytest.mark.filterwarnings("ignore:.*PASS .weak suite.")
 
 

@@ -13,6 +13,9 @@ from pytest_leakpro.targets import personal_patterns
 from pytest_leakpro.targets.personal_data import PersonalSpan, find_personal_data, normal_form
 from pytest_leakpro.targets.personal_patterns import PersonalPatterns
 
+pytest.importorskip("phonenumbers", reason="needs pytest-leakpro[text]")
+pytest.importorskip("stdnum", reason="needs pytest-leakpro[text]")
+
 PLANTED = [
     ("email", "anna.berg+ward@mail.example.org"),
     ("email", "o'hara_99@uni-klinik.example"),
