@@ -17,6 +17,7 @@ from pytest_leakpro.attacks.synthetic.base_attack import (
 from pytest_leakpro.auditing.brought import Brought, BroughtOfColumn
 from pytest_leakpro.auditing.checks.closeness import closeness, text_copies
 from pytest_leakpro.auditing.checks.ground_truth import GroundTruth, check_ground_truth
+from pytest_leakpro.auditing.claims import EPSILON, as_evidence_for
 from pytest_leakpro.auditing.feasibility import feasibility
 from pytest_leakpro.auditing.measuring import (
     Context,
@@ -39,9 +40,10 @@ from pytest_leakpro.shadow.executor import default_workers
 from pytest_leakpro.shadow.generators import obtain_shadow_tables
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.stats.seeding import derive_rng
+from pytest_leakpro.targets.personal_patterns import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable
 
     from pytest_leakpro.auditing.session import SessionDefaults
     from pytest_leakpro.gate.budget import Budget
@@ -121,19 +123,21 @@ class _Work:
     def __post_init__(self) -> None:
         self.threads = self.session.workers or default_workers()
         self.view = self.target.prepare(self.session.seed, threads=self.threads)
-        self._brought: dict[tuple[str, Hashable | None], Brought | None] = {}
+        self._brought: dict[tuple[str, bool, Hashable | None], Brought | None] = {}
         self._scored: ReleaseView | None = None
+        self._canaries: ReleaseView | None = None
         self._ground: GroundTruth | None = None
         self.training: dict[str, Any] = {}
 
     def plan(self, metric: MetricName, budget: Budget | None) -> _Plan:
         """Say by which attacks a metric is measured, and on which columns one by one."""
-        suite = self.suites[metric.name]
+        suite = tuple(attack.set_for(metric) for attack in self.suites[metric.name])
         columns = suite[0].columns_of(self.view)
-        if metric.argument is not None:
-            columns = (_column(metric, self.target, columns),)
-        elif metric.name == "exact_copies":
-            columns = ()  # whole rows
+        part = suite[0].part_of(metric)
+        if part is not None:
+            columns = (_column(metric, part, self.target, columns),)
+        elif suite[0].at_once:
+            columns = ()
         elif metric.name == "inference" and not columns and budget is not None:
             raise LeakproError(f"inference: {_NOTHING_TO_INFER}: name one in secret=")
         return _Plan(metric, budget, suite, columns)
@@ -142,8 +146,8 @@ class _Work:
         """Warn where no PASS is possible; say why where nothing is; empty otherwise."""
         if plan.budget is None:
             return ""
-        sizes = self._sizes(plan)
-        parts = {str(column): sizes for column in plan.columns[1:]}
+        sizes, *others = (self._sizes(plan, column) for column in plan.columns or (None,))
+        parts = dict(zip(map(str, plan.columns[1:]), others, strict=True))
         outlook = feasibility(plan.budget, sizes, self.session.alpha, len(plan.suite), parts)
         if outlook.message:
             warn(outlook.message)
@@ -153,7 +157,8 @@ class _Work:
         """Give the measurement of a budget that no outcome could decide."""
         assert plan.budget is not None
         context = self._context(plan)
-        return not_scored(plan.budget, self._sizes(plan), len(plan.suite), context, why)
+        sizes = self._sizes(plan, plan.columns[0] if plan.columns else None)
+        return not_scored(plan.budget, sizes, len(plan.suite), context, why)
 
     def measured(self, plan: _Plan) -> Measurement | None:
         """Attack, and measure one metric; None for a usual one that cannot be measured here."""
@@ -161,9 +166,7 @@ class _Work:
             self.notes.append(f"inference was not measured: {_NOTHING_TO_INFER}")
             return None
         try:
-            hypotheses = [
-                (column, self._bring(plan.suite, column)) for column in plan.columns or (None,)
-            ]
+            hypotheses = [(column, self._bring(plan, column)) for column in plan.columns or (None,)]
         except OutOfTimeError as error:
             if plan.budget is None:
                 self.notes.append(f"{plan.metric} was not measured: {error}")
@@ -181,21 +184,25 @@ class _Work:
         parts = [BroughtOfColumn(str(column), tuple(brought)) for column, brought in hypotheses]
         return measure_columns(plan.metric, plan.budget, parts, context)
 
-    def _bring(self, suite: Sequence[ReleaseAttack], column: Hashable | None) -> list[Brought]:
+    def _bring(self, plan: _Plan, column: Hashable | None) -> list[Brought]:
         """Give what the attacks of a suite found; those that could make no guess are left out."""
         found = []
-        for attack in suite:
-            key = attack.name, column
+        drawn = plan.metric.name == EPSILON
+        for attack in plan.suite:
+            key = repr(attack), drawn, column
             if key not in self._brought:
-                self._brought[key] = self._attack(attack, column)
+                self._brought[key] = self._attack(attack, drawn, column)
             brought = self._brought[key]
             if brought is not None:
                 found.append(brought)
-        return found
+        return as_evidence_for(plan.metric, found, self.target.claim)
 
-    def _attack(self, attack: ReleaseAttack, column: Hashable | None) -> Brought | None:
-        self._train_for(attack)
-        view = self._view_for(attack)
+    def _attack(
+        self, attack: ReleaseAttack, drawn: bool, column: Hashable | None
+    ) -> Brought | None:
+        if not drawn:
+            self._train_for(attack)
+        view = self._view_for(attack, drawn)
         names = (attack.name,) if column is None else (attack.name, str(column))
         started = time.perf_counter()
         try:
@@ -204,13 +211,20 @@ class _Work:
             self.failed[attack.name] = f"{attack.name} could not attack: {error}"
             return None
         seconds = time.perf_counter() - started
-        if isinstance(evidence, MembershipScores):
+        if isinstance(evidence, MembershipScores) and not drawn:
             scores = MemberScores(view.member_ids(), evidence.members)
             self.exposed[_ACCESS, attack.name] = scores
         return Brought(attack.name, evidence, seconds)
 
-    def _view_for(self, attack: ReleaseAttack) -> ReleaseView:
-        """Give the rows to attack: membership attacks share those that leave a population."""
+    def _view_for(self, attack: ReleaseAttack, drawn: bool = False) -> ReleaseView:
+        """Give the rows to attack: membership attacks share those that leave a population.
+
+        Where the auditor drew who was inserted these are the canaries alone.
+        """
+        if drawn:
+            if self._canaries is None:
+                self._canaries = self.target.on_canaries.prepare(self.session.seed, told=True)
+            return self._canaries
         if not isinstance(attack, ReleaseMembershipAttack):
             return self.view
         if self._scored is None:
@@ -244,8 +258,10 @@ class _Work:
             name=self.target.name,
         )
 
-    def _sizes(self, plan: _Plan) -> Sizes:
-        return Sizes(*plan.suite[0].sizes(self._view_for(plan.suite[0])))
+    def _sizes(self, plan: _Plan, column: Hashable | None) -> Sizes:
+        attack = plan.suite[0]
+        view = self._view_for(attack, plan.metric.name == EPSILON)
+        return Sizes(*attack.sizes(view, column))
 
     def _context(self, plan: _Plan) -> Context:
         ground = self.ground
@@ -261,7 +277,7 @@ class _Work:
             self.session.alpha,
             self.session.seed,
             weak_suite=bool(membership) and not any(one.calibrated for one in membership),
-            blocks_pass=self.view.blocks_pass,
+            blocks_pass=() if plan.metric.name == EPSILON else self.view.blocks_pass,
             blind=ground.blind,
         )
 
@@ -283,13 +299,14 @@ class _Work:
         if "inference" in named:
             told.append(roles.said_of_inference())
         release: dict[str, Any] = {}
-        release["closeness"], note = closeness(view, derive_rng(session.seed, "closeness"))
         scored = () if self._scored is None else self._scored.notes
-        told += [*scored, *self.notes, *self.failed.values(), note]
+        told += [*scored, *self.notes, *self.failed.values()]
+        if roles.usable:
+            release["closeness"], note = closeness(view, derive_rng(session.seed, "closeness"))
+            told.append(note)
         release["texts"] = {}
         for column in roles.texts:
-            rng = derive_rng(session.seed, "texts", str(column))
-            release["texts"][str(column)], note = text_copies(view, column, rng)
+            release["texts"][str(column)], note = text_copies(view, column)
             told += [note] if note else []
         ground = self.ground
         different, worth_warning = ground.differences(measurements, session.alpha)
@@ -318,20 +335,27 @@ class _Work:
         )
 
 
-def _column(metric: MetricName, target: SyntheticData, columns: tuple[Hashable, ...]) -> Hashable:
-    """Find the column that a metric names."""
+def _column(
+    metric: MetricName, wanted: str, target: SyntheticData, columns: tuple[Hashable, ...]
+) -> Hashable:
+    """Find the column, or the kind of personal data, that a metric names."""
     by_name = {str(column): column for column in columns}
-    wanted = str(metric.argument)
     if wanted in by_name:
         return by_name[wanted]
+    if metric.name == "pii":
+        if target.detector is None and wanted in KINDS:
+            return wanted
+        known = nearest_match(wanted, KINDS if target.detector is None else by_name)
+        raise LeakproError(f"{metric}: nothing is of the kind {wanted!r}{known}")
+    if target.is_text:
+        raise LeakproError(f"{metric}: lists of texts have no columns: leave {wanted!r} out")
     roles = target.roles
     every = [str(name) for name in (*roles.usable, *roles.texts, *roles.keys)]
     if wanted not in every:
         raise LeakproError(f"{metric}: there is no column {wanted!r}{nearest_match(wanted, every)}")
-    if metric.name == "exact_copies":
-        raise LeakproError(
-            f"{metric}: the column is no free text; copies of whole rows are {metric.name}"
-        )
+    if metric.name in ("exact_copies", "near_copies"):
+        rows = f"; copies of whole rows are {metric.name}" if metric.name == "exact_copies" else ""
+        raise LeakproError(f"{metric}: the column is no free text{rows}")
     if roles.given.known is not None and wanted in map(str, roles.given.known):
         raise LeakproError(
             f"{metric}: the attacker knows this column (aux_columns, quasi_identifiers), so it is "

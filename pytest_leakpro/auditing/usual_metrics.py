@@ -24,6 +24,8 @@ _OF_RELEASES: tuple[str, ...] = (
     "inference",
     "missing_values",
     "exact_copies",
+    "near_copies",
+    "pii",
     "tpr@1%fpr",
     "auc",
 )

@@ -50,7 +50,7 @@ class Claim:
         epsilon: Any,
         delta: Any,
         assume: Any,
-        kind: type[Canaries | TextCanaries] = Canaries,
+        *kinds: type[Canaries | TextCanaries],
     ) -> Claim | None:
         """Check what the user says; None where that is nothing.
 
@@ -59,8 +59,8 @@ class Claim:
         canaries, epsilon, delta, assume
             As given. Of text canaries those are kept that are inserted once: epsilon is about one
             record.
-        kind : type
-            Which canaries go with the target.
+        kinds : type
+            Which canaries go with the target; `Canaries` where nothing is said.
 
         Raises
         ------
@@ -78,8 +78,8 @@ class Claim:
                         "train on canaries.insert(X, y) and give canaries="
                     )
             return None
-        if not isinstance(canaries, kind):
-            wanted = "Canaries(…)" if kind is Canaries else "Canaries.generate(…)"
+        if not isinstance(canaries, kinds or Canaries):
+            wanted = "Canaries.generate(…)" if TextCanaries in kinds else "Canaries(…)"
             raise LeakproError(f"canaries is a {type(canaries).__name__}: give {wanted}")
         if isinstance(canaries, TextCanaries):
             canaries = canaries.inserted_once

@@ -45,6 +45,10 @@ class ReleaseView:
         All rows that the release was made from, also those that are not attacked.
     generate : callable or None
         ``(df, seed) -> df``, which made the release.
+    detector : callable or None
+        ``text -> spans`` of personal data, where the user has one.
+    is_text : bool
+        Whether lists of texts were given, not tables.
     seed : int
         The session's.
     threads : int
@@ -56,7 +60,7 @@ class ReleaseView:
         All usable columns of each; the population is None where there is none.
     source, released : DataFrame
         The tables as given, with all their columns.
-    columns, roles, generate, seed, threads
+    columns, roles, generate, detector, is_text, seed, threads
         As given.
     notes, blocks_pass : tuple of str
         What was done to the rows, for the user; why no verdict may be a PASS.
@@ -79,6 +83,8 @@ class ReleaseView:
         *,
         source: Any,
         generate: Callable[[Any, int], Any] | None,
+        detector: Callable[[str], Any] | None = None,
+        is_text: bool = False,
         seed: int,
         threads: int = 1,
     ) -> None:
@@ -86,6 +92,7 @@ class ReleaseView:
         if preparation.population is not None:
             self._records["population"] = preparation.population
         self.columns, self.roles, self.generate = columns, roles, generate
+        self.detector, self.is_text = detector, is_text
         self.source, self.released = source, synthetic
         self.seed, self.threads = seed, threads
         self.original = _attacked(tables["original"], preparation.members)

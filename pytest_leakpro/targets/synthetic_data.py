@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError, warn
-from pytest_leakpro.gate.wording import listed, quoted
+from pytest_leakpro.targets.canaries import Canaries
+from pytest_leakpro.targets.claim import Claim
 from pytest_leakpro.targets.column_roles import ColumnRoles, GivenColumns
 from pytest_leakpro.targets.mixed_table import MixedColumns
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records
+from pytest_leakpro.targets.release_tables import check_no_columns, check_tables
 from pytest_leakpro.targets.release_view import ReleaseView
+from pytest_leakpro.targets.text_canaries import TextCanaries
+from pytest_leakpro.targets.text_tables import TEXT, holds_texts, text_tables, texts_of
 from pytest_leakpro.targets.units import record_units
 
 if TYPE_CHECKING:
@@ -25,19 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = ["SyntheticData"]
 
-_NAMED = 5
-
 
 class SyntheticData:
     """A release of synthetic data with the rows that it was made from, and rows that it was not.
 
     Parameters
     ----------
-    original : DataFrame
-        The source: the rows that the generator was trained on, at least 10.
-    synthetic : DataFrame
+    original : DataFrame, or list of str
+        The source: the rows or texts that the generator was trained on, at least 10.
+    synthetic : DataFrame, or list of str
         The release, at least one row.
-    control : DataFrame
+    control : DataFrame, or list of str
         Rows of the same distribution as the source that the generator never saw, at least 10; as
         many as the source decide most.
     aux_columns : pair of sequences of column names, optional
@@ -58,6 +60,14 @@ class SyntheticData:
         Names what cannot be told of `generate` for the cache.
     audit_size : int, optional
         At most how many rows of source and control to attack each, at least 10.
+    detector : callable, optional
+        ``text -> spans`` of personal data; see `find_personal_data`. By default what has a form
+        that can be checked.
+    canaries : Canaries, optional
+        Texts that were inserted in a source of texts with the toss of a coin each, for the metric
+        ``epsilon``.
+    claimed_epsilon, delta, assume : optional
+        Of a generator with canaries, as for `Classifier`.
     allow_overlap : bool
         Whether to go on where more than 1 % of the rows stand in original and control; no verdict
         is a PASS then.
@@ -68,7 +78,11 @@ class SyntheticData:
     ----------
     named : bool
         Whether the user gave the target its name.
-    generate, generator_version
+    is_text : bool
+        Whether lists of texts were given, not tables.
+    claim : Claim or None
+        What is claimed of the generator, and the canaries that test it.
+    generate, generator_version, detector
         As given.
 
     Raises
@@ -114,16 +128,40 @@ class SyntheticData:
         generate: Callable[[Any, int], Any] | None = None,
         generator_version: str | None = None,
         audit_size: int | None = None,
+        detector: Callable[[str], Any] | None = None,
+        canaries: Canaries | None = None,
+        claimed_epsilon: float | None = None,
+        delta: float | None = None,
+        assume: str | None = None,
         allow_overlap: bool = False,
         name: str | None = None,
     ) -> None:
         tables = {"original": original, "synthetic": synthetic, "control": control}
         if population is not None:
             tables["population"] = population
-        for table, frame in tables.items():
-            _check_frame(table, frame, 1 if table == "synthetic" else MINIMUM)
-            _check_columns(table, frame, original)
-        columns = list(original.columns)
+        self.is_text = holds_texts(original)
+        if self.is_text:
+            check_no_columns(
+                aux_columns=aux_columns,
+                secret=secret,
+                quasi_identifiers=quasi_identifiers,
+                population=population,
+                generate=generate,
+            )
+            tables = text_tables(tables)
+        elif canaries is not None:
+            raise LeakproError(
+                "canaries: texts are inserted in a source of texts, and this release is a table: "
+                "give original, synthetic and control as lists of texts"
+            )
+        self.claim = Claim.read(canaries, claimed_epsilon, delta, assume, Canaries, TextCanaries)
+        if detector is not None and not callable(detector):
+            raise LeakproError(
+                f"detector is a {type(detector).__name__}: give a function text -> spans"
+            )
+        self.detector = detector
+        check_tables(tables)
+        columns = list(tables["original"].columns)
         self._frames = {table: frame[columns] for table, frame in tables.items()}
         self._given = GivenColumns.read(columns, aux_columns, secret, quasi_identifiers)
         self._columns = MixedColumns(self._frames)
@@ -148,7 +186,10 @@ class SyntheticData:
         self._tables: dict[str, MixedTable] = {}
 
     def __repr__(self) -> str:
-        shapes = ", ".join(f"{table}={frame.shape}" for table, frame in self._frames.items())
+        shapes = ", ".join(
+            f"{table}={len(frame) if self.is_text else frame.shape}"
+            for table, frame in self._frames.items()
+        )
         return f"SyntheticData({self.name!r}, {shapes})"
 
     @property
@@ -169,6 +210,8 @@ class SyntheticData:
     @property
     def roles(self) -> ColumnRoles:
         """What each column is to an attacker."""
+        if self._roles is None and self.is_text:
+            self._roles = ColumnRoles((), (TEXT,), (), None, (), self._given, ())
         if self._roles is None:
             sides = ("original", "control")
 
@@ -185,6 +228,26 @@ class SyntheticData:
                     "that are none in secret=, quasi_identifiers= or aux_columns="
                 )
         return self._roles
+
+    @property
+    def on_canaries(self) -> SyntheticData:
+        """The same release with the canaries alone as its source, for bounds on epsilon.
+
+        Raises
+        ------
+        LeakproError
+            Where there are none: epsilon cannot be told from a split that the auditor did not draw.
+        """
+        if self.claim is None:
+            raise LeakproError(
+                "epsilon is bounded by texts that the auditor inserted in the source with the toss "
+                "of a coin each, and there are none: make them with Canaries and give canaries= "
+                "and delta= to SyntheticData, with lists of texts"
+            )
+        inside, outside = (texts_of(self.claim.canaries, which) for which in (True, False))
+        return SyntheticData(
+            inside, self._frames["synthetic"][TEXT].tolist(), outside, name=self.name
+        )
 
     def _table(self, table: str) -> MixedTable:
         """Read a table, once."""
@@ -237,11 +300,12 @@ class SyntheticData:
             )
             if table in self._frames
         ]
+        noun = "texts" if self.is_text else "rows"
         preparation = Preparation(
             sides[0],
             sides[1],
             sides[2] if len(sides) > 2 else None,
-            names=("rows of original", "rows of control"),
+            names=(f"{noun} of original", f"{noun} of control"),
         )
         preparation.separate(allow_overlap=self._allow_overlap)
         if population_share is not None:
@@ -257,6 +321,8 @@ class SyntheticData:
             self._columns,
             self.roles,
             source=self._frames["original"],
+            detector=self.detector,
+            is_text=self.is_text,
             generate=self.generate,
             seed=seed,
             threads=threads,
@@ -268,48 +334,6 @@ def _records(side: str, frame: Any) -> Records:
     nothing = np.zeros(n)  # rows of a table have no labels
     frame = frame.reset_index(drop=True)
     return Records(side, frame, nothing, record_units(n), nothing, np.arange(n))
-
-
-def _check_frame(table: str, frame: Any, least: int) -> None:
-    import pandas as pd
-
-    if isinstance(frame, (dict, list, tuple)):
-        raise LeakproError(
-            f"{table} is a {type(frame).__name__}: give one DataFrame. Several linked tables are "
-            "not supported: join them into one with a row per person, or audit each on its own"
-        )
-    if not isinstance(frame, pd.DataFrame):
-        raise LeakproError(
-            f"{table} is a {type(frame).__name__}: give a pandas DataFrame with a row per person"
-        )
-    if frame.columns.has_duplicates:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise LeakproError(f"{table} has two columns {quoted(twice)}: rename or drop one")
-    if not frame.shape[1]:
-        raise LeakproError(f"{table} has no columns")
-    if len(frame) < least:
-        what = "is empty" if not len(frame) else f"has {len(frame)} rows"
-        raise LeakproError(
-            f"{table} {what}: it takes at least {least}; a useful audit takes hundreds"
-            if table != "synthetic"
-            else f"{table} {what}: there is nothing to attack"
-        )
-
-
-def _check_columns(table: str, frame: Any, original: Any) -> None:
-    lacking = [name for name in original.columns if name not in frame.columns]
-    further = [name for name in frame.columns if name not in original.columns]
-    if not lacking and not further:
-        return
-    said = []
-    if lacking:
-        said.append(f"lacks {listed([*map(quoted, lacking)], _NAMED)}")
-    if further:
-        said.append(f"has {listed([*map(quoted, further)], _NAMED)} beside")
-    raise LeakproError(
-        f"{table} and original have different columns: {table} {' and '.join(said)}; give all "
-        "tables the same columns (drop those that are not released from all)"
-    )
 
 
 def _check_size(size: Any) -> int | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.gate.evidence import Evidence
+    from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.targets.mixed_table import MixedTable
     from pytest_leakpro.targets.release_view import ReleaseView
 
@@ -43,10 +44,33 @@ class UnattackableError(LeakproError):
 
 @dataclass(frozen=True)
 class ReleaseAttack(Attack):
-    """An attack on a release by who sees nothing but the release."""
+    """An attack on a release by who sees nothing but the release.
+
+    Attributes
+    ----------
+    reads_texts : bool
+        Whether it attacks lists of texts too, or else tables alone.
+    at_once : bool
+        Whether all columns are attacked at once where a metric names none.
+    """
 
     targets: ClassVar[tuple[type, ...]] = (SyntheticData,)
     access: ClassVar[None] = None
+    reads_texts: ClassVar[bool] = False
+    at_once: ClassVar[bool] = False
+
+    def mismatch(self, target: Any) -> str | None:
+        """Say why the attack does not match a target; see `Attack.mismatch`."""
+        found = super().mismatch(target)
+        if found is None and target.is_text and not self.reads_texts:
+            found = "it attacks the columns of tables, and lists of texts have none"
+        return found
+
+    def lacks_texts(self, target: SyntheticData) -> str | None:
+        """Say that there are no texts where that is so: for attacks on nothing else."""
+        if target.roles.texts:
+            return None
+        return "it looks for texts, and the tables have no column of free text"
 
     def columns_of(self, view: ReleaseView) -> tuple[Hashable, ...]:
         """Give the columns that are attacked one by one; none where the attack is on all at once.
@@ -59,14 +83,26 @@ class ReleaseAttack(Attack):
         del view
         return ()
 
-    def sizes(self, view: ReleaseView) -> tuple[int, int]:
+    def part_of(self, metric: MetricName) -> str | None:
+        """Give the column that a metric names: its argument, by default."""
+        return metric.argument
+
+    def set_for(self, metric: MetricName) -> ReleaseAttack:
+        """Give the attack as a metric's argument sets it: as it is, by default."""
+        del metric
+        return self
+
+    def sizes(self, view: ReleaseView, column: Hashable | None = None) -> tuple[int, int]:
         """Tell the sizes of the evidence beforehand, as far as rows and settings tell them.
 
         Parameters
         ----------
         view : ReleaseView
             Not yet attacked.
+        column : hashable, optional
+            The column that is attacked, where these are attacked one by one.
         """
+        del column
         return view.n_members, view.n_nonmembers
 
     @abstractmethod
@@ -111,7 +147,11 @@ class GuessingAttack(ReleaseAttack):
     def __post_init__(self) -> None:
         check_attempts(self.attempts, self.name)
 
-    def sizes(self, view: ReleaseView) -> tuple[int, int]:
+    def sizes(
+        self,
+        view: ReleaseView,
+        column: Hashable | None = None,  # noqa: ARG002 - as many, whatever is attacked
+    ) -> tuple[int, int]:
         """Give the attempts on source and control; see `ReleaseAttack.sizes`."""
         most = self.attempts or MOST_ATTEMPTS
         return min(view.n_members, most), min(view.n_nonmembers, most)

@@ -41,10 +41,12 @@ class ExactCopies(ReleaseAttack):
     name: ClassVar[str] = "exact_copies"
     metrics: ClassVar[tuple[str, ...]] = ("exact_copies",)
     rank: ClassVar[int] = 240
+    reads_texts: ClassVar[bool] = True
+    at_once: ClassVar[bool] = True  # whole rows
 
     def columns_of(self, view: ReleaseView) -> tuple[Hashable, ...]:
         """Give the columns of free text; see `ReleaseAttack.columns_of`."""
-        return view.roles.texts
+        return () if view.is_text else view.roles.texts
 
     def run(
         self,

@@ -89,7 +89,11 @@ class SinglingOut(GuessingAttack):
                 f"columns of the attack {self.name!r}: give a whole number of at least 2"
             )
 
-    def sizes(self, view: ReleaseView) -> tuple[int, int]:
+    def sizes(
+        self,
+        view: ReleaseView,
+        column: Hashable | None = None,  # noqa: ARG002 - predicates are on all columns
+    ) -> tuple[int, int]:
         """Give the number of predicates, which all are evaluated on both sides."""
         wanted = min(view.n_members, self.attempts or MOST_ATTEMPTS)
         return wanted, wanted

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_leakpro.stats.text_features import hashed_words
 from pytest_leakpro.targets.containers import as_numpy, is_missing, is_tensor
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ __all__ = ["UnreadableError", "coded_column", "coded_texts", "ragged_columns"]
 
 _NGRAMS = 512
 _NGRAMS_OF_A_COLUMN = 64
+_WORDS_OF_A_COLUMN = 256
+_FEW_WORDS = 10
 _CHARACTERS_READ = 500_000  # of all texts together
 _FREE_TEXT = 20  # characters on average
 _SAMPLES = 32
@@ -42,7 +45,7 @@ def coded_column(cells: Any) -> list[NDArray[np.float64]]:
     -------
     list of ndarray of shape (n,)
         Numbers and dates as they are. Anything else by its place in the order of the texts, how
-        often it occurs and how long it is; longer texts also by what they are made of. NaN where
+        often it occurs and how long it is; longer texts also by their n-grams and words. NaN where
         a value is missing.
 
     Raises
@@ -84,6 +87,9 @@ def coded_column(cells: Any) -> list[NDArray[np.float64]]:
     columns = [np.where(missing, np.nan, column) for column in columns]
     if len(distinct) > 2 * _NGRAMS_OF_A_COLUMN and lengths.mean() > _FREE_TEXT:
         columns += list(coded_texts(texts, _NGRAMS_OF_A_COLUMN).T)
+        # Of short ones they would tell no more, and outweigh all other columns together.
+        if np.mean([text.count(" ") for text in texts]) > _FEW_WORDS:
+            columns += list(hashed_words(texts, _WORDS_OF_A_COLUMN).T)
     return columns
 
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["closeness", "text_copies"]
 
 _MOST_ROWS = 2000
-_MOST_TEXTS = 2000
-_NEAR = 0.9
 
 
 def closeness(view: ReleaseView, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
@@ -72,10 +70,8 @@ def _ratio(distances: NDArray[np.float64]) -> float:
     return float(np.median(ratios))
 
 
-def text_copies(
-    view: ReleaseView, column: Hashable, rng: np.random.Generator
-) -> tuple[dict[str, Any], str]:
-    """Compare a column of free text of the release with that of the source and of the control.
+def text_copies(view: ReleaseView, column: Hashable) -> tuple[dict[str, Any], str]:
+    """Count the texts of the release that stand in the source, and in the control.
 
     Parameters
     ----------
@@ -83,63 +79,29 @@ def text_copies(
         The release.
     column : hashable
         Which column.
-    rng : numpy.random.Generator
-        Draws at most 2,000 texts of each to look for near copies in.
 
     Returns
     -------
     details : dict
-        The shares of the release's texts that are equal to one of the source (``exact``) or at
-        least 90 % alike (``near``; missing without rapidfuzz), and the same for the control.
+        The shares of the release's texts that are equal to one of the source (``exact``), and the
+        same for the control.
     note : str
         The same in words.
     """
     released = _texts(view.released[column])
     details: dict[str, Any] = {}
     for side, key in (("members", "original"), ("nonmembers", "control")):
-        known = _texts(view.records(side).inputs[column])
-        if not released or not known:
-            continue
-        among = set(known)
-        details[key] = {"exact": float(np.mean([text in among for text in released]))}
-        near = _near_share(_some(released, rng), _some(known, rng), view.threads)
-        if near is not None:
-            details[key]["near"] = near
+        known = set(_texts(view.records(side).inputs[column]))
+        if released and known:
+            details[key] = {"exact": float(np.mean([text in known for text in released]))}
     if len(details) < 2:
         return details, ""
-    kinds = [kind for kind in ("exact", "near") if kind in details["original"]]
-    words = {"exact": "are in the source", "near": "are at least 90 % like one of it"}
-    said = " and ".join(
-        f"{details['original'][kind]:.1%} {words[kind]} ({details['control'][kind]:.1%} by the "
-        "control)"
-        for kind in kinds
-    )
-    note = f"texts of {printable(str(column), 40)} in the release: {said}"
-    if "near" not in kinds:
-        note += "; near copies were not looked for: install pytest-leakpro[text]"
+    whose = "" if view.is_text else f"of {printable(str(column), 40)} "
+    source, control = (details[key]["exact"] for key in ("original", "control"))
+    said = f"{source:.1%} are in the source ({control:.1%} by the control)"
+    note = f"texts {whose}in the release: {said}"
     return details, note
 
 
 def _texts(cells: Any) -> list[str]:
     return [str(cell) for cell in cells.dropna().tolist()]
-
-
-def _some(texts: list[str], rng: np.random.Generator) -> list[str]:
-    if len(texts) <= _MOST_TEXTS:
-        return texts
-    return [texts[place] for place in rng.choice(len(texts), _MOST_TEXTS, replace=False)]
-
-
-def _near_share(released: list[str], known: list[str], threads: int) -> float | None:
-    try:
-        from rapidfuzz import fuzz, process
-    except ImportError:
-        return None
-    near = np.zeros(len(released), dtype=bool)
-    for start in range(0, len(released), 256):
-        part = released[start : start + 256]
-        alike = process.cdist(
-            part, known, scorer=fuzz.ratio, score_cutoff=100 * _NEAR, workers=threads
-        )
-        near[start : start + 256] = (alike > 0).any(axis=1)
-    return float(near.mean())
