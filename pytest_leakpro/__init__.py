@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.classifier import Classifier
     from pytest_leakpro.targets.federated_rounds import FederatedRounds
     from pytest_leakpro.targets.federated_update import FederatedUpdate
+    from pytest_leakpro.targets.language_model import LanguageModel
     from pytest_leakpro.targets.recipe import Recipe
     from pytest_leakpro.targets.regressor import Regressor
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
@@ -52,6 +53,7 @@ _HOMES = {
     "FederatedUpdate": "pytest_leakpro.targets.federated_update",
     "Guesses": "pytest_leakpro.gate.guesses",
     "InconclusiveError": "pytest_leakpro.gate.errors",
+    "LanguageModel": "pytest_leakpro.targets.language_model",
     "LeakageError": "pytest_leakpro.gate.errors",
     "LeakproError": "pytest_leakpro.gate.errors",
     "Measurement": "pytest_leakpro.gate.measurement",
@@ -84,6 +86,7 @@ __all__ = [
     "FederatedUpdate",
     "Guesses",
     "InconclusiveError",
+    "LanguageModel",
     "LeakageError",
     "LeakproError",
     "Measurement",
