@@ -13,7 +13,7 @@ import numpy as np
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
-from pytest_leakpro.targets.text_models import TextModel, adapt_text_model
+from pytest_leakpro.targets.text_models import adapt_text_model
 from pytest_leakpro.targets.text_reader import TextReader
 from pytest_leakpro.targets.text_view import TextSight, TextView
 from pytest_leakpro.targets.texts import read_text_side
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.targets.membership_view import MembershipView
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
+    from pytest_leakpro.targets.text_models import TextModel
 
 __all__ = ["LanguageModel"]
 

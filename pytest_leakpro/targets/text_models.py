@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.causal_model import CausalModel
@@ -15,9 +15,6 @@ from pytest_leakpro.targets.token_scores import TokenScores
 from pytest_leakpro.targets.tokenisers import Tokeniser
 from pytest_leakpro.targets.torch_model import is_module
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
 __all__ = ["TextModel", "adapt_text_model"]
 
 _WANTED = (
@@ -25,8 +22,7 @@ _WANTED = (
     "token_logprobs(texts)"
 )
 
-if TYPE_CHECKING:
-    TextModel: TypeAlias = CausalModel | MaskedModel | TokenScores
+TextModel: TypeAlias = CausalModel | MaskedModel | TokenScores
 
 
 def adapt_text_model(
