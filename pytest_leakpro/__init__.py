@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.classifier import Classifier
     from pytest_leakpro.targets.federated_rounds import FederatedRounds
     from pytest_leakpro.targets.federated_update import FederatedUpdate
+    from pytest_leakpro.targets.language_model import LanguageModel
     from pytest_leakpro.targets.recipe import Recipe
     from pytest_leakpro.targets.regressor import Regressor
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
@@ -54,6 +55,7 @@ _HOMES = {
     "FederatedUpdate": "pytest_leakpro.targets.federated_update",
     "Guesses": "pytest_leakpro.gate.guesses",
     "InconclusiveError": "pytest_leakpro.gate.errors",
+    "LanguageModel": "pytest_leakpro.targets.language_model",
     "LeakageError": "pytest_leakpro.gate.errors",
     "LeakproError": "pytest_leakpro.gate.errors",
     "Measurement": "pytest_leakpro.gate.measurement",
@@ -87,6 +89,7 @@ __all__ = [
     "FederatedUpdate",
     "Guesses",
     "InconclusiveError",
+    "LanguageModel",
     "LeakageError",
     "LeakproError",
     "Measurement",

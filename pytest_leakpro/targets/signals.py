@@ -191,4 +191,8 @@ class RegressionSignals:
 
 
 Signals: TypeAlias = ClassSignals | LabelSignals | RegressionSignals
-"""What attacks read: `labels`, `negative_loss`, `n_classes`, and what the kind adds."""
+"""What attacks read: `labels`, `negative_loss`, `n_classes`, and what the kind adds.
+
+Of language models it is `TextSignals`, which have these too; who reads more of them is told so by
+`TextView`.
+"""
