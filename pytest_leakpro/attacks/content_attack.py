@@ -93,14 +93,17 @@ class ContentAttack(Attack):
         del view, metric
         return (None,)
 
-    def sizes(self, view: MembershipView) -> tuple[int, int]:
+    def sizes(self, view: MembershipView, part: Hashable | None = None) -> tuple[int, int]:
         """Tell the sizes of the evidence beforehand, as far as records and settings tell them.
 
         Parameters
         ----------
         view : MembershipView
             Not yet attacked.
+        part : hashable, optional
+            One of `parts_of`.
         """
+        del part
         return view.n_members, view.n_nonmembers
 
     @abstractmethod

@@ -174,7 +174,8 @@ class _Work:
         return self._views[name]
 
     def _sizes(self, plan: _Plan) -> Sizes:
-        return Sizes(*plan.suite[0].sizes(self._view_of(plan)))
+        part = plan.parts[0] if plan.parts else None
+        return Sizes(*plan.suite[0].sizes(self._view_of(plan), part))
 
     def undecidable(self, plan: _Plan) -> str:
         """Warn where no PASS is possible; say why where nothing is; empty otherwise."""

@@ -5,14 +5,16 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
+from pytest_leakpro.targets.claim import Claim
 from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
+from pytest_leakpro.targets.text_canaries import TextCanaries
 from pytest_leakpro.targets.text_models import adapt_text_model
 from pytest_leakpro.targets.text_reader import TextReader
 from pytest_leakpro.targets.text_view import TextSight, TextView
@@ -93,6 +95,11 @@ class LanguageModel(MembershipTarget):
         Mean log-probabilities per token of shadow models that were trained elsewhere.
     trainer_version : str, optional
         A name for what the cache cannot tell of `train`: change it when the recipe changes.
+    detector : callable, optional
+        Finds personal data: ``text -> spans``, each (start, end, kind). By default what the extra
+        ``text`` installs, which finds no names or addresses.
+    claimed_epsilon, delta, assume : optional
+        As of `Classifier`, about canaries that are inserted once.
 
     Attributes
     ----------
@@ -155,6 +162,10 @@ class LanguageModel(MembershipTarget):
         n_train: int | None = None,
         signals: ShadowSignals | None = None,
         trainer_version: str | None = None,
+        detector: Callable[[str], Any] | None = None,
+        claimed_epsilon: float | None = None,
+        delta: float | None = None,
+        assume: str | None = None,
     ) -> None:
         self.model, self.tokenizer = model, tokenizer
         self._masked, self._context = masked, _check_context(context)
@@ -171,7 +182,12 @@ class LanguageModel(MembershipTarget):
             adapt_text_model(
                 self._reference, self._reference_tokenizer, masked=masked, what="reference"
             )
-        self.canaries = _check_canaries(canaries)
+        self.canaries: TextCanaries | None = _check_canaries(canaries)
+        self.detector = _check_detector(detector)
+        self.claim = None
+        if canaries is None or (claimed_epsilon, delta, assume) != (None, None, None):
+            self.claim = Claim.read(canaries, claimed_epsilon, delta, assume, TextCanaries)
+        alone = members is None and nonmembers is None
         members, nonmembers, train = _sides(self.canaries, members, nonmembers, train)
         super().__init__(
             *self._sight(parse_access(access, attackers)),
@@ -192,6 +208,33 @@ class LanguageModel(MembershipTarget):
             signals=signals,
             trainer_version=trainer_version,
         )
+        if alone and self.claim is not None and self.claim.canaries is self.canaries:
+            self.claim = replace(self.claim, alone=True)
+
+    @property
+    def on_canaries(self) -> LanguageModel:
+        """The same model with the canaries alone that are inserted once, for bounds on epsilon.
+
+        Raises
+        ------
+        LeakproError
+            Where there are none, or no delta was given.
+        """
+        if self.claim is None:
+            lacking = "canaries=" if self.canaries is None else "delta="
+            raise LeakproError(
+                f"epsilon takes canaries= of Canaries.generate(…), which were inserted with the "
+                f"toss of a coin each, and delta=, such as 1e-5: {lacking} is missing"
+            )
+        if self.claim.alone:
+            return self
+        sides = (
+            _unlabelled(self.claim.canaries.side(included=which), "canaries")
+            for which in (True, False)
+        )
+        alone = self.with_records(*sides)
+        alone.claim = replace(self.claim, alone=True)
+        return alone
 
     def _sight(self, access: Access) -> tuple[Any, Any]:
         """Ask for log-probabilities of tokens; see `MembershipTarget`."""
@@ -245,6 +288,8 @@ class LanguageModel(MembershipTarget):
             **{entry.name: getattr(plain, entry.name) for entry in fields(plain)},
             reference=self._reference,
             reference_reader=reader,
+            canaries=self.canaries,
+            detector=self.detector,
         )
 
 
@@ -318,14 +363,21 @@ def _read_reference(reference: Any, tokenizer: Any) -> tuple[Any, Any]:
     return reference, None if own else tokenizer
 
 
-def _check_canaries(canaries: Any) -> Any:
-    wanted = ("side", "texts", "included")
-    if canaries is not None and not all(hasattr(canaries, name) for name in wanted):
+def _check_canaries(canaries: Any) -> TextCanaries | None:
+    if canaries is not None and not isinstance(canaries, TextCanaries):
         raise LeakproError(
             f"canaries is a {type(canaries).__name__}: give texts that were inserted at random, of "
             "Canaries.generate(…)"
         )
     return canaries
+
+
+def _check_detector(detector: Any) -> Any:
+    if detector is not None and not callable(detector):
+        raise LeakproError(
+            f"detector is a {type(detector).__name__}: give a function text -> [(start, end, kind)]"
+        )
+    return detector
 
 
 def _sides(canaries: Any, members: Any, nonmembers: Any, train: Any) -> tuple[Any, Any, Any]:

@@ -8,14 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.membership_view import MembershipView, Sight
 from pytest_leakpro.targets.text_signals import TextSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from pytest_leakpro.targets.model_reader import ModelReader
+    from pytest_leakpro.targets.text_canaries import TextCanaries
     from pytest_leakpro.targets.text_reader import TextReader
 
 __all__ = ["TextSight", "TextView"]
@@ -31,10 +36,16 @@ class TextSight(Sight):
         Another language model of the attacker's; None where there is none.
     reference_reader : TextReader or None
         Reads it.
+    canaries : TextCanaries or None
+        Texts that the auditor inserted in the training data.
+    detector : callable or None
+        What finds personal data in texts, where the user gave it.
     """
 
     reference: Any = None
     reference_reader: TextReader | None = None
+    canaries: TextCanaries | None = None
+    detector: Callable[[str], Any] | None = None
 
 
 class TextView(MembershipView):
@@ -115,6 +126,43 @@ class TextView(MembershipView):
                 raise LeakproError(f"reference: {error}") from error
         signals: TextSignals = self.kept[key]
         return signals
+
+    @property
+    def adapter(self) -> Any:
+        """Asks the model: for continuations, and whatever texts; say so to `charge`."""
+        return self._sight.adapter
+
+    @property
+    def canaries(self) -> TextCanaries | None:
+        """Texts that the auditor inserted in the training data; None where there are none."""
+        return self._sight.canaries if isinstance(self._sight, TextSight) else None
+
+    @property
+    def detector(self) -> Callable[[str], Any] | None:
+        """What finds personal data in texts; None where the user gave nothing."""
+        return self._sight.detector if isinstance(self._sight, TextSight) else None
+
+    def charge(self, who: str, n_texts: int) -> None:
+        """Count texts that the model was asked about through `adapter`."""
+        self._charges[who] = self._charges.get(who, 0) + n_texts
+        self._meter.queries += n_texts
+
+    def totals_of(self, texts: Sequence[str], what: str) -> NDArray[np.float64]:
+        """Ask for the log-probability of each of any texts, shape (n,); every text is a query.
+
+        Raises
+        ------
+        LeakproError
+            Where a text has no token to score.
+        """
+        scores = self.adapter.token_scores(texts, statistics=False)
+        self.charge(what, len(texts))
+        empty = sum(not len(score[0]) for score in scores)
+        if empty:
+            raise LeakproError(
+                f"{what}: {empty:,} of {len(texts):,} have no token to score: give longer texts"
+            )
+        return np.array([score[0].sum() for score in scores])
 
     def _read(self, side: str) -> Any:
         self._charges[side] = len(self._records[side])

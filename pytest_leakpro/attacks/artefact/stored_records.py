@@ -57,8 +57,9 @@ class StoredRecords(ContentAttack):
     access: ClassVar[None] = None
     rank: ClassVar[int] = 400
 
-    def sizes(self, view: MembershipView) -> tuple[int, int]:
+    def sizes(self, view: MembershipView, part: Hashable | None = None) -> tuple[int, int]:
         """Give both sides before sampling, all of which is searched for."""
+        del part
         members, others = view.pool
         return len(members.units), len(others.units)
 

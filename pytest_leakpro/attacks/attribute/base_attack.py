@@ -118,8 +118,9 @@ class AttributeAttack(ContentAttack):
             self._candidates(view, part)
         return parts
 
-    def sizes(self, view: MembershipView) -> tuple[int, int]:
+    def sizes(self, view: MembershipView, part: Hashable | None = None) -> tuple[int, int]:
         """Give the attempts on both sides; see `ContentAttack.sizes`."""
+        del part
         most = self.attempts or MOST_ATTEMPTS
         return min(view.n_members, most), min(view.n_nonmembers, most)
 

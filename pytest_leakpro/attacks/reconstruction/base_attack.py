@@ -54,8 +54,9 @@ class ReconstructionAttack(ContentAttack):
         del view
         return self.attempts or DEFAULT_ATTEMPTS
 
-    def sizes(self, view: MembershipView) -> tuple[int, int]:
+    def sizes(self, view: MembershipView, part: Hashable | None = None) -> tuple[int, int]:
         """Give the number of attempts, and 0; see `ContentAttack.sizes`."""
+        del part
         return self.n_attempts(view), 0
 
     @abstractmethod

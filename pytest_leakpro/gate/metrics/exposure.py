@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.metric_name import MetricName
     from pytest_leakpro.gate.wording import Unit
 
-__all__ = ["USUAL_CANDIDATES", "Exposure"]
+__all__ = ["USUAL_CANDIDATES", "Exposure", "times_of"]
 
 USUAL_CANDIDATES = 10**9
 """With which sizes are planned: nine random digits."""
@@ -91,7 +91,7 @@ class Exposure(Metric):
     def part(self, metric: MetricName, evidence: Evidence) -> Exposures:
         """Give the exposures of the canaries that are meant; see `Metric.part`."""
         assert isinstance(evidence, Exposures)
-        return evidence.inserted(_times(metric))
+        return evidence.inserted(times_of(metric))
 
     def read(
         self,
@@ -169,7 +169,7 @@ class Exposure(Metric):
             bits = cut_exponential(min(max(true + off, 0.0), most), most, shares)
         space = 2 ** math.ceil(most)
         ranks = np.clip(np.round(2 ** (math.log2(space) - bits)), 1, space)
-        return Exposures(ranks, space, multiplicities=_times(metric))
+        return Exposures(ranks, space, multiplicities=times_of(metric))
 
     def pass_chance(
         self,
@@ -205,7 +205,8 @@ class Exposure(Metric):
         return exposure_fail_chance(sizes.members, limit, error, true, _most(limit, true))
 
 
-def _times(metric: MetricName) -> int:
+def times_of(metric: MetricName) -> int:
+    """Read how often the canaries that are meant were inserted."""
     if metric.argument is None:
         return 1
     found = _ARGUMENT.fullmatch(metric.argument)
