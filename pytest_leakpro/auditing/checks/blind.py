@@ -196,7 +196,11 @@ def blind_test(sample: Sample, rng: np.random.Generator, sides: str = DIFFER) ->
 def _word_scores(
     texts: Sequence[str], is_member: NDArray[np.bool_], scored: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    known, asked = ([texts[place] for place in np.flatnonzero(half)] for half in (~scored, scored))
+    halves: tuple[list[int], list[int]] = (
+        np.flatnonzero(~scored).tolist(),
+        np.flatnonzero(scored).tolist(),
+    )
+    known, asked = ([texts[place] for place in half] for half in halves)
     return word_scores(known, is_member[~scored], asked)
 
 
