@@ -48,7 +48,6 @@ from pytest_leakpro.store.scores import SavedScores
 from pytest_leakpro.targets.federated_update import FederatedUpdate
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
-from pytest_leakpro.targets.regressor import Regressor
 from pytest_leakpro.targets.synthetic_data import SyntheticData
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def carry_out(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults
         return audit_update(target, budgets, session)
     raise LeakproError(
         f"{type(target).__name__} cannot be audited: wrap it in Classifier, Regressor, "
-        "SyntheticData or FederatedUpdate, or bring what another tool measured as "
+        "LanguageModel, SyntheticData or FederatedUpdate, or bring what another tool measured as "
         "MembershipScores, Guesses, Counts, Reconstructions or Exposures"
     )
 
@@ -196,10 +195,9 @@ def _audit_membership(
     training = next((look.settled.training for look in looks if look.settled.training), None)
     if training:
         about["training"] = training
-    regression = isinstance(target, Regressor)
     measured = [
         with_exposed_shares(
-            look.measurements, look.settled.suite, party.view, regression=regression
+            look.measurements, look.settled.suite, party.view, regression=party.view.regression
         )
         for party, look in zip(parties, looks, strict=True)
     ]

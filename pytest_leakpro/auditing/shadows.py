@@ -22,7 +22,6 @@ from pytest_leakpro.shadow.fidelity import compare_with_shadows
 from pytest_leakpro.shadow.obtain import ShadowPlan, shadow_looks
 from pytest_leakpro.shadow.place import Place
 from pytest_leakpro.stats.multiplicity import look_shares
-from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,7 +125,7 @@ def shadow_rounds(
                 settled.append(Round(party.suite, blocks_pass=early, share=share, last=last))
                 continue
             share_shadows(party, main, shadow)
-            ranked, different = _settle(party.target, party.view, party.suite, budgets, session)
+            ranked, different = _settle(party.view, party.suite, budgets, session)
             found = () if different is None else (different,)
             settled.append(
                 Round(
@@ -144,7 +143,6 @@ def shadow_rounds(
 
 
 def _settle(
-    target: Any,
     view: MembershipView,
     suite: tuple[Attack, ...],
     budgets: tuple[Budget, ...],
@@ -159,7 +157,7 @@ def _settle(
 
     suite = _able(suite, counted, named=session.attacks not in (None, "all"))
     rates = [budget.metric.fpr for budget in budgets if budget.metric.fpr is not None]
-    regression = isinstance(target, Regressor)
+    regression = view.regression
     ranked = rank_attacks(
         suite,
         counted,

@@ -13,7 +13,10 @@ from pytest_leakpro.shadow.value_digest import UndigestibleError, combine
 
 __all__ = ["UndigestibleError", "digest_records", "digest_trainer", "library_versions"]
 
-_NUMERICAL = ("numpy", "scipy", "sklearn", "torch", "xgboost", "lightgbm", "pandas")
+_NUMERICAL = (
+    *("numpy", "scipy", "sklearn", "torch", "xgboost", "lightgbm", "pandas"),
+    *("transformers", "tokenizers"),
+)
 
 
 def digest_trainer(train: Any, version: str | None = None) -> str:

@@ -71,6 +71,11 @@ class TextView(MembershipView):
         return self._sight.model_reader
 
     @property
+    def gives_statistics(self) -> bool:
+        """Whether the model gives away its whole law in the place of each token."""
+        return bool(getattr(self._sight.adapter, "gives_statistics", False))
+
+    @property
     def has_reference(self) -> bool:
         """Whether the attacker has another language model."""
         return isinstance(self._sight, TextSight) and self._sight.reference is not None

@@ -23,9 +23,11 @@ from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack
 from pytest_leakpro.attacks.membership.shadow_features import ShadowFeatures
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.store.scratch import scratch_array
+from pytest_leakpro.targets.classifier import Classifier
+from pytest_leakpro.targets.language_model import LanguageModel
 from pytest_leakpro.targets.one_thread import one_thread
+from pytest_leakpro.targets.regressor import Regressor
 from pytest_leakpro.targets.shadow_signals import ShadowSignals
-from pytest_leakpro.targets.signals import RegressionSignals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +69,7 @@ class LearnedAttack(ShadowAttack):
         At most how many pairs of a record and a playing model are learned from.
     further : tuple of str
         What else is read of every model, where the attacker can see it and shadow models are
-        trained here: "gradients" with access to weights.
+        trained here: "gradients" with access to weights, "text scores" of language models.
     trained
         What was learned already, of the attack that a ranking gives back.
 
@@ -81,6 +83,7 @@ class LearnedAttack(ShadowAttack):
     """
 
     name: ClassVar[str] = "learned"
+    targets: ClassVar[tuple[type, ...]] = (Classifier, Regressor, LanguageModel)
     rank: ClassVar[int] = 1
     fewest_shadow_models: ClassVar[int] = FEWEST_PLAYERS
 
@@ -149,7 +152,7 @@ class LearnedAttack(ShadowAttack):
         assert view.shadow is not None
         members, nonmembers = view.members, view.nonmembers
         target = np.concatenate([members.negative_loss, nonmembers.negative_loss])
-        facts = facts_of(view, regression=isinstance(members, RegressionSignals))
+        facts = facts_of(view, regression=view.regression)
         known = view.shadow.take(np.arange(len(target)))
         further = {
             reading.name: view.further(reading)

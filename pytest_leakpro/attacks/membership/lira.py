@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pytest_leakpro.attacks.membership.shadow_attack import ShadowAttack, read_in_blocks
 from pytest_leakpro.attacks.membership.signal_reader import Signal, signal_names, signal_reader
+from pytest_leakpro.targets.classifier import Classifier
+from pytest_leakpro.targets.language_model import LanguageModel
+from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +33,8 @@ class LikelihoodRatio(ShadowAttack):
         and one for all forgets how records differ. The gaps between the means of both kinds are
         shrunk towards each other likewise, where they differ mostly by sampling.
     signal : {"auto", "logit", "probability", "loss"}
-        What is compared, "error" or "log-error" for regressors. Auto leaves the choice to shadow
-        models that play the target.
+        What is compared; "error" or "log-error" for regressors and language models, whose error is
+        their loss. Auto leaves the choice to shadow models that play the target.
 
     References
     ----------
@@ -42,6 +45,7 @@ class LikelihoodRatio(ShadowAttack):
     """
 
     name: ClassVar[str] = "lira"
+    targets: ClassVar[tuple[type, ...]] = (Classifier, Regressor, LanguageModel)
     rank: ClassVar[int] = 2
 
     variance: Literal["moderated", "per-example", "global"] = "moderated"

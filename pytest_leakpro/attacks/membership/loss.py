@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_leakpro.attacks.base import MembershipAttack
+from pytest_leakpro.targets.classifier import Classifier
+from pytest_leakpro.targets.language_model import LanguageModel
+from pytest_leakpro.targets.regressor import Regressor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +27,8 @@ class LossThreshold(MembershipAttack):
     """Score a record by how small the model's loss on it is.
 
     Cross-entropy for classifiers, as the log-odds of the true class, which orders records as the
-    loss does and does not tie where the loss saturates; squared error for regressors.
+    loss does and does not tie where the loss saturates; squared error for regressors; the mean over
+    the tokens of a text for language models, the logarithm of the perplexity.
 
     References
     ----------
@@ -33,7 +37,12 @@ class LossThreshold(MembershipAttack):
     """
 
     name: ClassVar[str] = "loss"
+    targets: ClassVar[tuple[type, ...]] = (Classifier, Regressor, LanguageModel)
     rank: ClassVar[int] = 20
+
+    def runs_by_default(self, target: Any) -> bool:
+        """Leave texts, which differ more in how hard they are, to who allows for that."""
+        return not isinstance(target, LanguageModel)
 
     def score(
         self, view: MembershipView, rng: np.random.Generator

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_leakpro.auditing.checks.bags_of_words import word_scores
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.evidence import SMALLEST_SIDE, MembershipScores
@@ -20,6 +21,8 @@ from pytest_leakpro.gate.wording import shown
 from pytest_leakpro.targets.one_thread import one_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pytest_leakpro.auditing.checks.sample import Sample
@@ -180,12 +183,25 @@ def blind_test(sample: Sample, rng: np.random.Generator, sides: str = DIFFER) ->
         for half in (True, False):
             scored = second[sample.units] == half
             scores = _scores(columns[~scored], is_member[~scored], columns[scored], booster)
+            if sample.texts is not None:
+                scores += _word_scores(sample.texts, is_member, scored)
             units = sample.units[scored]
             counts = np.bincount(units, minlength=len(second))
             means = np.bincount(units, scores, len(second))[counts > 0] / counts[counts > 0]
             members = np.flatnonzero(counts) < n_members
             halves.append(MembershipScores(means[members], means[~members], name="blind"))
     return BlindTest(tuple(halves), sides)
+
+
+def _word_scores(
+    texts: Sequence[str], is_member: NDArray[np.bool_], scored: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    halves: tuple[list[int], list[int]] = (
+        np.flatnonzero(~scored).tolist(),
+        np.flatnonzero(scored).tolist(),
+    )
+    known, asked = ([texts[place] for place in half] for half in halves)
+    return word_scores(known, is_member[~scored], asked)
 
 
 def _halved(n: int, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.checks import blind, duplicates
 from pytest_leakpro.auditing.checks.columns import UnreadableError
+from pytest_leakpro.auditing.checks.near_texts import near_texts
 from pytest_leakpro.auditing.checks.sample import draw_sample
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.verdict import Verdict
@@ -147,7 +148,10 @@ def _blind_details(test: blind.BlindTest, alpha: float) -> dict[str, Any]:
 
 
 def _count_near(view: MembershipView | ReleaseView, sample: Sample, seed: int) -> int:
-    found = duplicates.near_duplicates(sample, derive_rng(seed, "near-duplicates"))
+    if sample.texts is None:
+        found = duplicates.near_duplicates(sample, derive_rng(seed, "near-duplicates"))
+    else:
+        found = near_texts(sample)
     if view.blocks_pass:  # records on both sides were let in; they are counted already
         sides = [view.records("members"), view.records("nonmembers")]
         found &= ~Identities(sides).also_in("members", "nonmembers")[sample.drawn[0]]

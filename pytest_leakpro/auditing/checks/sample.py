@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_leakpro.auditing.checks.bags_of_words import read_texts
 from pytest_leakpro.auditing.checks.columns import (
     input_columns,
     label_columns,
@@ -44,6 +45,8 @@ class Sample:
         Which units of each side these are.
     noun : str
         What a unit is called.
+    texts : tuple of str or None
+        The inputs themselves, where they are texts.
     """
 
     inputs: NDArray[np.float64]
@@ -51,6 +54,7 @@ class Sample:
     units: NDArray[np.intp]
     drawn: tuple[NDArray[np.intp], NDArray[np.intp]]
     noun: str
+    texts: tuple[str, ...] | None = None
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -93,6 +97,7 @@ def draw_sample(view: MembershipView | ReleaseView, rng: np.random.Generator) ->
         np.concatenate(units),
         (drawn[0], drawn[1]),
         sides[0].units.noun,
+        read_texts(sides, positions),
     )
 
 
