@@ -19,8 +19,8 @@ from tests.attacks.views import exchangeable
 
 # Those with shadow models stand in test_shadow_attacks.py, those that see weights in
 # test_gradient_attacks.py, those that train models in test_crafted_queries.py: the models here are
-# functions, which have no weights and no recipe. Attacks on releases stand in test_synthetic.py, those
-# on language models alone in text/test_text_exchangeable.py.
+# functions, which have no weights and no recipe. Attacks on releases stand in test_synthetic.py,
+# those on language models alone in text/test_text_exchangeable.py.
 WITHOUT_SHADOWS = sorted(
     name
     for name, attack in builtin_attacks().items()

@@ -8,6 +8,13 @@ from tests.targets.languages import Remembering, random_texts
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
 RNG = np.random.default_rng(8)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where nothing is cached
+
+
 MEMBERS, OTHERS = (random_texts(RNG, 200, 400, (5, 40)) for _ in range(2))
 
 
@@ -30,8 +37,8 @@ def test_a_model_that_remembers_its_texts_fails():
 
 
 def test_a_model_that_knows_nothing_does_not_fail():
-    found = audit(target(Remembering([])), "auc <= 0.6", "tpr@10%fpr <= 25%", attacks="all")
-    assert {entry.verdict.value for entry in found.measurements} == {"PASS"}
+    found = audit(target(Remembering([])), "auc <= 0.7", "tpr@10%fpr <= 10%", attacks="all")
+    assert [entry.verdict.value for entry in found.measurements] == ["PASS", "INCONCLUSIVE"]
     assert abs(found.measurements[0].value - 0.5) < 0.1  # three standard deviations are 0.087
 
 
@@ -113,10 +120,10 @@ def test_signals_of_shadow_models_can_be_brought_along():
 
     rng = np.random.default_rng(9)
     texts = MEMBERS + OTHERS
-    included = np.stack([rng.permutation(np.arange(400) < 200) for _ in range(8)])
-    models = [
-        Forgetful([t for t, there in zip(texts, row, strict=True) if there]) for row in included
-    ]
+    halves = np.stack([rng.permutation(np.arange(400) < 200) for _ in range(4)])
+    included = np.concatenate([halves, ~halves])
+    seen = [[texts[place] for place in np.flatnonzero(row)] for row in included]
+    models = list(map(Forgetful, seen))
     signals = ShadowSignals(
         shadow=[[float(np.mean(s)) for s in model.token_logprobs(texts)] for model in models],
         included=included,

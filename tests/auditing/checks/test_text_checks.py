@@ -40,9 +40,8 @@ def test_half_a_text_is_found_and_forms_that_many_fill_in_are_not():
     assert (shares[:5] > 0.5).all()
     assert (shares[5:] == 0).all()
     form = "Name of the patient, date of the visit, and what was found by the doctor: "
-    assert (
-        shared_with_one([form + t for t in texts[:9]], [form + t for t in texts[9:]]) == 0
-    ).all()
+    filled = [form + text for text in texts]
+    assert (shared_with_one(filled[:9], filled[9:]) == 0).all()
 
 
 def records(inputs):
@@ -53,15 +52,11 @@ def records(inputs):
 def test_texts_are_read_in_any_container():
     texts = ["a b", "c", "d"]
     where = [np.array([2, 0])]
-    for inputs in (
-        texts,
-        pd.Series(texts, index=[3, 3, 3]),
-        np.array(texts),
-        np.array(texts, object),
-    ):
+    series = pd.Series(texts, index=[3, 3, 3])
+    for inputs in (texts, series, np.array(texts), np.array(texts, object)):
         assert read_texts([records(inputs)], where) == ("d", "a b")
-    for inputs in (np.zeros(3), [1, 2, 3], pd.DataFrame({"a": texts}), ["a", None, "b"]):
-        assert read_texts([records(inputs)], where) is None or inputs[1] is None
+    for inputs in (np.zeros(3), [1, 2, 3], pd.DataFrame({"a": texts}), ["a", "b", None]):
+        assert read_texts([records(inputs)], where) is None
 
 
 def test_words_tell_topics_apart_and_nothing_else():
