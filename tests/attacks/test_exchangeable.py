@@ -8,6 +8,7 @@ error of 2.5 % more than ``0.025 + 4 sqrt(0.025 * 0.975 / RUNS)`` FAILs come wit
 import numpy as np
 import pytest
 
+from pytest_leakpro import Classifier
 from pytest_leakpro.attacks.base import MembershipAttack
 from pytest_leakpro.attacks.membership.boundary import BoundaryDistance
 from pytest_leakpro.attacks.membership.votes import AugmentationVotes
@@ -18,11 +19,13 @@ from tests.attacks.views import exchangeable
 
 # Those with shadow models stand in test_shadow_attacks.py, those that see weights in
 # test_gradient_attacks.py, those that train models in test_crafted_queries.py: the models here are
-# functions, which have no weights and no recipe. Attacks on releases stand in test_synthetic.py.
+# functions, which have no weights and no recipe. Attacks on releases stand in test_synthetic.py,
+# those on language models alone in text/test_text_exchangeable.py.
 WITHOUT_SHADOWS = sorted(
     name
     for name, attack in builtin_attacks().items()
     if isinstance(attack, MembershipAttack)
+    and Classifier in attack.targets
     and not attack.needs_shadow
     and not attack.needs_recipe
     and attack.access not in (None, Access.WHITE_BOX)
@@ -65,7 +68,6 @@ def test_no_attack_finds_what_is_not_there(name, n_classes):
 @pytest.mark.parametrize("name", WITHOUT_SHADOWS)
 def test_scores_do_not_depend_on_who_is_a_member(name):
     """Swapping the sides swaps the scores: nothing is fitted on membership."""
-    from pytest_leakpro import Classifier
     from tests.attacks.views import identity
 
     rng = np.random.default_rng(5)
@@ -85,7 +87,7 @@ def test_scores_do_not_depend_on_who_is_a_member(name):
 
 @pytest.mark.parametrize("name", sorted({*WITHOUT_SHADOWS} - {*LABEL_ONLY}))
 def test_a_model_that_stores_its_data_is_found_out(name):
-    from pytest_leakpro import Classifier, audit
+    from pytest_leakpro import audit
 
     rng = np.random.default_rng(6)
     y = rng.integers(0, 3, 1800)
@@ -114,7 +116,7 @@ def test_a_model_that_stores_its_data_is_found_out(name):
 
 @pytest.mark.parametrize("name", WITHOUT_SHADOWS)
 def test_a_constant_model_leaks_nothing(name):
-    from pytest_leakpro import Classifier, audit
+    from pytest_leakpro import audit
 
     rng = np.random.default_rng(7)
 
@@ -137,7 +139,7 @@ def test_a_constant_model_leaks_nothing(name):
 
 @pytest.mark.parametrize("name", LABEL_ONLY)
 def test_labels_tell_what_a_model_stored(name):
-    from pytest_leakpro import Classifier, audit
+    from pytest_leakpro import audit
 
     rng = np.random.default_rng(8)
     X, y = rng.normal(size=(600, 2)), rng.integers(0, 2, 600)
