@@ -83,8 +83,8 @@ class CompletionOfPersonalData(ContinuedAttack):
     def sizes(self, view: Any, part: Hashable | None = None) -> tuple[int, int]:
         """Count the texts that hold personal data; see `ContentAttack.sizes`."""
         main, control = (
-            self.n_tried(view, side, np.flatnonzero([bool(data) for data in held]))
-            for side, held in ((side, self._held(view, side, part)) for side in SIDES)
+            self.n_tried(view, side, _holders(self._held(view, side, part)), _what(part))
+            for side in SIDES
         )
         return main, control
 
@@ -104,16 +104,8 @@ class CompletionOfPersonalData(ContinuedAttack):
         """
         writer = writer_of(view.adapter)
         held = {side: self._held(view, side, part) for side in SIDES}
-        what = "personal data" if part is None else f"personal data of the kind {part}"
         tried = {
-            side: self.drawn(
-                view,
-                side,
-                np.flatnonzero([bool(data) for data in held[side]]),
-                rng,
-                f"hold {what} behind their beginning",
-            )
-            for side in SIDES
+            side: self.drawn(view, side, _holders(held[side]), rng, _what(part)) for side in SIDES
         }
 
         def score(side: str, places: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -131,7 +123,7 @@ class CompletionOfPersonalData(ContinuedAttack):
             return came
 
         holders = ", ".join(f"{len(tried[side]):,} {side}" for side in SIDES)
-        return self.judged(view, tried, score, (f"{holders} hold {what}",))
+        return self.judged(view, tried, score, (f"{holders} {_what(part)}",))
 
     def _held(self, view: Any, side: str, kind: Hashable | None) -> list[list[_Datum]]:
         """Give the data of each text that are tried."""
@@ -155,3 +147,12 @@ class CompletionOfPersonalData(ContinuedAttack):
                         own.append(_Datum(units[0], form, len(units[1])))
             found.append(own)
         return found
+
+
+def _holders(held: list[list[_Datum]]) -> NDArray[np.intp]:
+    return np.flatnonzero([bool(data) for data in held])
+
+
+def _what(kind: Hashable | None) -> str:
+    what = "personal data" if kind is None else f"personal data of the kind {kind}"
+    return f"hold {what} behind their beginning"

@@ -55,15 +55,8 @@ class ContinuedAttack(ContentAttack):
         """Say why the attack does not match a target; see `Attack.mismatch`."""
         return super().mismatch(target) or cannot_write(target.adapter)
 
-    def n_tried(self, view: TextView, side: str, fit: NDArray[np.intp]) -> int:
-        """Give how many units of a side are tried, of those that have texts which can be."""
-        n_units = len(np.unique(view.unit_codes(side)[fit]))
-        return number_of_attempts(self.attempts, n_units, self.name, side, "texts")
-
-    def drawn(
-        self, view: TextView, side: str, fit: NDArray[np.intp], rng: np.random.Generator, why: str
-    ) -> NDArray[np.intp]:
-        """Draw units (texts, or persons with groups) that have texts which can be tried.
+    def n_tried(self, view: TextView, side: str, fit: NDArray[np.intp], why: str) -> int:
+        """Give how many units (texts, or persons with groups) of a side are tried.
 
         Parameters
         ----------
@@ -73,10 +66,27 @@ class ContinuedAttack(ContentAttack):
             Which side.
         fit : ndarray of int
             Positions of the texts that can be tried.
-        rng : numpy.random.Generator
-            Draws.
         why : str
-            What the others lack, for the error where too few are left.
+            What is true of these, for the error.
+
+        Raises
+        ------
+        LeakproError
+            Where they are fewer than 10.
+        """
+        codes = view.unit_codes(side)
+        n_units = len(np.unique(codes[fit]))
+        if n_units < SMALLEST_SIDE:
+            raise LeakproError(
+                f"{side}: {len(fit):,} of {len(codes):,} texts {why}, and it takes "
+                f"{SMALLEST_SIDE} to say anything"
+            )
+        return number_of_attempts(self.attempts, n_units, self.name, side, "texts")
+
+    def drawn(
+        self, view: TextView, side: str, fit: NDArray[np.intp], rng: np.random.Generator, why: str
+    ) -> NDArray[np.intp]:
+        """Draw units that have texts which can be tried; parameters as for `n_tried`.
 
         Returns
         -------
@@ -84,14 +94,8 @@ class ContinuedAttack(ContentAttack):
             Positions of all texts, among `fit`, of the units that were drawn.
         """
         codes = view.unit_codes(side)
-        units = np.unique(codes[fit])
-        if len(units) < SMALLEST_SIDE:
-            raise LeakproError(
-                f"{side}: {len(fit):,} of {len(codes):,} texts {why}, and it takes "
-                f"{SMALLEST_SIDE} to say anything"
-            )
-        size = self.n_tried(view, side, fit)
-        chosen = rng.choice(units, size=size, replace=False)
+        size = self.n_tried(view, side, fit, why)
+        chosen = rng.choice(np.unique(codes[fit]), size=size, replace=False)
         return fit[np.isin(codes[fit], chosen)]
 
     def judged(

@@ -60,11 +60,8 @@ class ExtractionOfTexts(ContinuedAttack):
 
     def sizes(self, view: Any, part: Hashable | None = None) -> tuple[int, int]:
         """Count the texts that are long enough; see `ContentAttack.sizes`."""
-        wanted = part if isinstance(part, Continuation) else Continuation()
-        main, control = (
-            self.n_tried(view, side, np.flatnonzero(lengths >= wanted.prefix + wanted.suffix))
-            for side, lengths in zip(SIDES, map(_lengths, units_of(view).values()), strict=True)
-        )
+        fits, why = _fitting(view, part)
+        main, control = (self.n_tried(view, side, fits[side], why) for side in SIDES)
         return main, control
 
     def find(
@@ -84,13 +81,11 @@ class ExtractionOfTexts(ContinuedAttack):
         wanted = part if isinstance(part, Continuation) else Continuation()
         writer = writer_of(view.adapter)
         length = wanted.prefix + wanted.suffix
-        units = units_of(view)
+        units, (fits, why) = units_of(view), _fitting(view, part)
         tried, notes = {}, []
         for side in SIDES:
-            fit = np.flatnonzero(_lengths(units[side]) >= length)
-            why = f"have {length:,} {writer.unit} or more ({wanted})"
-            tried[side] = self.drawn(view, side, fit, rng, why)
-            left = len(units[side]) - len(fit)
+            tried[side] = self.drawn(view, side, fits[side], rng, why)
+            left = len(units[side]) - len(fits[side])
             if left:
                 notes.append(
                     f"{left:,} of {len(units[side]):,} {side} are shorter than {length:,} "
@@ -122,8 +117,15 @@ def units_of(view: Any) -> dict[str, list[list[Any]]]:
     return kept
 
 
-def _lengths(units: Sequence[Sequence[Any]]) -> NDArray[np.intp]:
-    return np.array([len(text) for text in units], dtype=np.intp)
+def _fitting(view: Any, part: Hashable | None) -> tuple[dict[str, NDArray[np.intp]], str]:
+    """Give the places of the texts that are long enough, and what is true of them."""
+    wanted = part if isinstance(part, Continuation) else Continuation()
+    length = wanted.prefix + wanted.suffix
+    fits = {
+        side: np.flatnonzero([len(text) >= length for text in texts])
+        for side, texts in units_of(view).items()
+    }
+    return fits, f"have {length:,} {writer_of(view.adapter).unit} or more ({wanted})"
 
 
 def discoverable(log_chances: NDArray[np.float64], queries: int) -> NDArray[np.float64]:
