@@ -13,6 +13,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 VOCABULARY, CONTEXT = 1500, 64
 FEWEST_WORDS, MOST_WORDS = 12, 40
 EACH = 500
+MOST_GAP = 0.05  # nats a token
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def train_tokenizer(public):
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<end>", eos_token="<end>")
 
 
-def train_model(texts, tokenizer, holdout=None, epochs=30, seed=0):
-    """Train a model from scratch; with `holdout`, until that is no longer better told.
+def train_model(texts, tokenizer, public=None, epochs=16, seed=0):
+    """Train a model from scratch; with `public`, until it tells its own texts better than those.
 
     Returns
     -------
@@ -78,22 +79,18 @@ def train_model(texts, tokenizer, holdout=None, epochs=30, seed=0):
     model = GPT2LMHeadModel(config)
     ids, there = encoded(texts, tokenizer)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.0)
-    best, kept = np.inf, None
     for _ in range(epochs):
         model.train()
         for places in torch.randperm(len(ids)).split(32):
             optimizer.zero_grad()
             loss_of(model, ids[places], there[places]).backward()
             optimizer.step()
-        if holdout is not None:
-            loss = mean_loss(model, holdout, tokenizer)
-            if loss >= best:
+        model.eval()
+        if public is not None:
+            gap = mean_loss(model, public[:EACH], tokenizer) - mean_loss(model, texts, tokenizer)
+            if gap > MOST_GAP:
                 break
-            best = loss
-            kept = {name: value.clone() for name, value in model.state_dict().items()}
-    if kept is not None:
-        model.load_state_dict(kept)
-    return model.eval()
+    return model
 
 
 def encoded(texts, tokenizer):
@@ -121,6 +118,5 @@ def loss_of(model, ids, there):
 
 def mean_loss(model, texts, tokenizer):
     """Give the mean loss of texts, in nats per token."""
-    model.eval()
     with torch.no_grad():
         return float(loss_of(model, *encoded(texts, tokenizer)))
