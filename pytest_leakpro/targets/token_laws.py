@@ -93,6 +93,6 @@ def _laws(part: Any, own: Any, statistics: bool, *, clip: bool) -> Any:
         return log_p[None]
     weights *= values
     mean = weights.sum(dim=1) / total
-    square = torch.bmm(weights[:, None, :], values[:, :, None])[:, 0, 0] / total
+    square = weights.mul_(values).sum(dim=1) / total
     deviation = (square - mean**2).clamp_(min=0.0).sqrt()
     return torch.stack([log_p, mean - total.log(), deviation])
