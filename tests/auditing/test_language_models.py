@@ -144,5 +144,5 @@ def test_attackers_without_the_recipe_have_no_shadow_models():
 
 
 def test_epsilon_needs_canaries():
-    with pytest.raises(LeakproError, match="epsilon is bounded"):
+    with pytest.raises(LeakproError, match=r"epsilon takes canaries= of Canaries\.generate"):
         audit(target(Remembering([])), "epsilon <= 3")

@@ -269,10 +269,10 @@ import sys
 import numpy as np
 from pytest_leakpro.store.open_cache import open_cache
 value = 0.0
-print("ready", flush=True)
 while True:
     value += 1
     open_cache(sys.argv[1]).store("{key}", int(value), np.full(20_000, value), {{}})
+    print("wrote", flush=True)
 """
 
 
@@ -285,7 +285,7 @@ def test_a_killed_writer_leaves_whole_objects_or_none(bucket, tmp_path, recwarn)
     for _ in range(3):
         writer = subprocess.Popen([sys.executable, str(script), url], stdout=subprocess.PIPE)
         writer.stdout.readline()
-        time.sleep(1 + rng.uniform(0, 0.1))
+        time.sleep(0.5 + rng.uniform(0, 0.1))
         writer.send_signal(signal.SIGKILL)
         writer.wait(30)
         writer.stdout.close()

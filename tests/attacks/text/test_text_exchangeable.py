@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_leakpro import LanguageModel
+from pytest_leakpro.attacks.base import MembershipAttack
 from pytest_leakpro.attacks.registry import builtin_attacks
 from pytest_leakpro.attacks.text.neighbourhood import NeighbourhoodComparison
 from pytest_leakpro.stats.tpr_lower import choose_rank, tpr_p_value
@@ -16,7 +17,9 @@ from tests.targets.languages import Remembering, random_texts
 WITHOUT_SHADOWS = sorted(
     name
     for name, attack in builtin_attacks().items()
-    if LanguageModel in attack.targets and not attack.needs_shadow
+    if isinstance(attack, MembershipAttack)
+    and LanguageModel in attack.targets
+    and not attack.needs_shadow
 )
 RUNS = 30
 SIZE = 120
