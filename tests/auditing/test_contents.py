@@ -91,7 +91,7 @@ class Rebuilding(ContentAttack):
     near: int = 0
     attempts: int = 400
 
-    def sizes(self, view):
+    def sizes(self, view, part=None):
         return self.attempts, 0
 
     def find(self, view, rng, part=None, say=print):
