@@ -120,8 +120,8 @@ class LogitModel:
         """
         torch = sys.modules["torch"]
         longest = max(map(len, sequences))
-        padding = self.tokeniser.special("pad") or self.tokeniser.special("eos") or 0
-        ids = np.full((len(sequences), longest), padding, dtype=np.int64)
+        # Every model knows token 0; a tokenizer may pad with one that was added and never learned.
+        ids = np.zeros((len(sequences), longest), dtype=np.int64)
         there = np.zeros((len(sequences), longest), dtype=np.int64)
         for row, sequence in enumerate(sequences):
             ids[row, : len(sequence)] = sequence

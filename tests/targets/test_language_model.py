@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_leakpro import LanguageModel, LeakproError
+from pytest_leakpro import Canaries, LanguageModel, LeakproError
 from pytest_leakpro.shadow.digest import digest_trainer
 from pytest_leakpro.targets.language_model import TextTrainer
 from pytest_leakpro.targets.trainers import trainer_of
@@ -123,24 +123,15 @@ def test_a_text_of_one_token_needs_a_token_that_begins_it():
     assert begun.prepare(0).tokens("members").counts.tolist() == list(range(12, 0, -1))
 
 
-class Inserted:
-    """Canaries as far as a target knows them."""
-
-    def __init__(self):
-        self.included = np.array([True] * 12 + [False] * 12)
-        self.texts = [f"canary {number}" for number in range(24)]
-
-    def side(self, *, included):
-        return [t for t, there in zip(self.texts, self.included, strict=True) if there == included]
-
-
 def test_canaries_may_be_all_the_texts_there_are():
-    lm = LanguageModel(Remembering([]), canaries=Inserted())
-    assert (lm.n_members, lm.n_nonmembers) == (12, 12)
-    assert lm.canaries.texts[0] == "canary 0"
-    assert target(canaries=Inserted()).n_members == 30
+    canaries = Canaries.generate(24, "The code is {digits:9}")
+    lm = LanguageModel(Remembering([]), canaries=canaries)
+    n_inserted = int(canaries.included.sum())
+    assert (lm.n_members, lm.n_nonmembers) == (n_inserted, 24 - n_inserted)
+    assert lm.canaries is canaries
+    assert target(canaries=canaries).n_members == 30
     with pytest.raises(LeakproError, match="train= with canaries alone"):
-        LanguageModel(Remembering([]), canaries=Inserted(), train=lambda texts, seed: None)
+        LanguageModel(Remembering([]), canaries=canaries, train=lambda texts, seed: None)
 
 
 @pytest.mark.parametrize(

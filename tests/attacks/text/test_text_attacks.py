@@ -80,6 +80,7 @@ def test_scores_are_those_of_the_papers(attack, reference):
 
 
 def test_a_reference_model_is_compared_by_likelihood_or_loss():
+    pytest.importorskip("torch")
     from tests.targets.languages import bigram, law
 
     target = bigram_target(reference=bigram(law(12, seed=3)))
