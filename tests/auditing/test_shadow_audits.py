@@ -284,7 +284,7 @@ def test_what_an_attack_learned_is_not_recorded():
         "most_targets": 8,
         "folds": 5,
         "most_rows": 100_000,
-        "further": ["gradients"],
+        "further": ["gradients", "text scores"],
     }
 
 

@@ -90,7 +90,7 @@ def test_the_ends_of_a_scale_stand_everywhere():
     X[0] = X.max(axis=0) + 0.1
     X[1] = X.min(axis=0) - 0.1
     X[2] = (X[0, 0] + 0.1, X[1, 1] - 0.1, X[0, 2] + 0.1)
-    for model in (DecisionTreeClassifier(), KMeans(2, n_init=1)):
+    for model in (DecisionTreeClassifier(random_state=0), KMeans(2, n_init=1, random_state=0)):
         assert counts(search(held(fitted(model, X[:N], y[:N]), X, y))) == (0, N, 0, N)
 
 
