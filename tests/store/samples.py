@@ -28,6 +28,24 @@ EVIDENCE = {
         {"canaries": 100},
         {"kind": "exposures", "curve": {"kind": "ranks", "x": "1 64 1024", "y": "0 3 100"}},
     ),
+    "canary_scores": (
+        "epsilon",
+        {"included": 490, "excluded": 510},
+        {
+            "kind": "canary_scores",
+            "delta": 1e-5,
+            "assumes": "one run, assumes nothing but the tosses",
+            "bounds": [
+                {
+                    "method": "one run, f-DP (Mahloujifar et al. 2024)",
+                    "low": 0.4,
+                    "assumes": "nothing but the tosses",
+                    "decides": True,
+                }
+            ],
+            "curve": None,
+        },
+    ),
     "counts": (
         "exact_copies",
         {"counted": 1000, "control_counted": 0},

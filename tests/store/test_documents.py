@@ -2,11 +2,20 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_leakpro import LeakproError
+from pytest_leakpro import (
+    CanaryScores,
+    Counts,
+    Exposures,
+    Guesses,
+    LeakproError,
+    MembershipScores,
+)
+from pytest_leakpro.gate.plain import plain
 from pytest_leakpro.store.documents import (
     read_document,
     read_measurements,
@@ -38,6 +47,29 @@ def test_records_of_every_kind_of_evidence_are_given_back(path, kind):
     document = read_document(path, "run")
     assert document["exit_status"] == 1
     assert sorted(document["measurements"], key=str) == sorted(records, key=str)
+
+
+FAIR = np.arange(200) % 2 == 0
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        MembershipScores(np.arange(20.0), np.arange(20.0)),
+        Guesses(main=(4, 20), control=(1, 20)),
+        Counts(found=3, of=20),
+        Exposures(np.arange(1, 21), candidates=1000),
+        CanaryScores(np.arange(200.0), FAIR, delta=1e-5),
+        CanaryScores(np.arange(200.0), FAIR, delta=0.0),
+        CanaryScores(np.arange(200.0), FAIR, delta=1e-5, assume="gaussian"),
+    ],
+    ids=lambda evidence: repr(evidence)[:40],
+)
+def test_what_evidence_says_of_itself_is_given_back(path, evidence):
+    """As it is in a record of a session, which `pytest-leakpro show` and a comparison read."""
+    said = plain(evidence.summary())
+    write_run(path, [record(evidence.kind, evidence=said)], "1.0")
+    assert read_document(path, "run")["measurements"][0]["evidence"] == said
 
 
 def test_the_order_does_not_matter(tmp_path):
