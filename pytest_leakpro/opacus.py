@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.canary_scores import CanaryScores
 from pytest_leakpro.gate.errors import LeakageError, LeakproError
-from pytest_leakpro.targets.gradient_canaries import GradientCanaries, InsertedGradients
+from pytest_leakpro.targets.gradient_canaries import (
+    GradientCanaries,
+    InsertedGradients,
+    clip_factors,
+)
 
 try:
     import torch
@@ -163,8 +167,7 @@ class WatchedTraining:
         self._largest = max(self._largest, limit)
         if n == 0:
             return
-        squares = sum(part.reshape(n, -1).pow(2).sum(1) for part in samples)
-        factor = (limit / (squares.sqrt() + 1e-6)).clamp(max=1.0)
+        factor = clip_factors(samples, limit)
         off, size = 0.0, 0.0
         for part, start, sample in zip(optimizer.params, before, samples, strict=True):
             wanted = torch.einsum("i,i...", factor, sample)

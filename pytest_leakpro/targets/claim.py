@@ -14,7 +14,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.canaries import Canaries
 from pytest_leakpro.targets.text_canaries import TextCanaries
 
-__all__ = ["Claim", "sides_of"]
+__all__ = ["Claim", "canaries_alone", "sides_of"]
 
 ASSUMPTIONS = ("gaussian",)
 
@@ -113,22 +113,49 @@ def sides_of(
     LeakproError
         Where a side is missing, or shadow models are asked for of canaries alone.
     """
-    if members is not None and nonmembers is not None:
+    if not canaries_alone(None if claim is None else claim.canaries, members, nonmembers, train):
         return claim, members, nonmembers, train
-    if members is not None or nonmembers is not None or claim is None:
+    assert claim is not None
+    inside, outside = (claim.canaries.side(included=which) for which in (True, False))
+    return replace(claim, alone=True), inside, outside, False
+
+
+def canaries_alone(
+    canaries: Canaries | TextCanaries | None,
+    members: Any,
+    nonmembers: Any,
+    train: Any,
+    records: str = "a pair (X, y) of records",
+) -> bool:
+    """Tell whether the canaries are all the records that there are.
+
+    Parameters
+    ----------
+    canaries, members, nonmembers, train
+        As given to a target.
+    records : str
+        What a side is, for errors.
+
+    Raises
+    ------
+    LeakproError
+        Where a side is missing, or shadow models are asked for of canaries alone.
+    """
+    if members is not None and nonmembers is not None:
+        return False
+    if members is not None or nonmembers is not None or canaries is None:
         lacking = "nonmembers" if nonmembers is None else "members"
         raise LeakproError(
-            f"{lacking}: None given: give a pair (X, y) of records that were, or were not, in the "
-            "training data; only with canaries= both may be left out"
+            f"{lacking}: None given: give {records} that were, or were not, in the training data; "
+            "only with canaries= both may be left out"
         )
     if train:
         raise LeakproError(
             "train= with canaries alone: shadow models cannot be trained as the model was, since "
-            "the records beside the canaries are not here: give members and nonmembers too, or "
-            "leave train= out"
+            f"the {records.split()[-1]} beside the canaries are not here: give members and "
+            "nonmembers too, or leave train= out"
         )
-    inside, outside = (claim.canaries.side(included=which) for which in (True, False))
-    return replace(claim, alone=True), inside, outside, False
+    return True
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["GradientCanaries", "InsertedGradients"]
+__all__ = ["GradientCanaries", "InsertedGradients", "clip_factors"]
 
 _TOO_LARGE = 10.0  # times the norm to which gradients are clipped
 _LEAST_NOISE = 1e-3  # with less, ratios of likelihoods have no finite size
@@ -168,8 +168,7 @@ class InsertedGradients:
         n = len(samples[0])
         if n == 0:
             return
-        squares = sum(part.reshape(n, -1).square().sum(1).double() for part in samples)
-        factor = (self._norm / (squares.sqrt() + 1e-6)).clamp(max=1.0)
+        factor = clip_factors(samples, self._norm).double()
         for number, part in enumerate(samples):
             mine = self._weight == number
             if mine.any():
@@ -197,6 +196,26 @@ class InsertedGradients:
             self.scores += np.logaddexp(np.log1p(-self._rate), np.log(self._rate) + ratio)
         self._known[:] = 0.0
         self._inserted = False
+
+
+def clip_factors(samples: Sequence[Any], norm: float) -> Any:
+    """Give by what the gradient of each record is multiplied so that it has at most a norm.
+
+    Parameters
+    ----------
+    samples : sequence of tensor of shape (n, …)
+        Of each weight the gradients of n records, at least one.
+    norm : float
+        Above 0.
+
+    Returns
+    -------
+    tensor of shape (n,)
+        As Opacus works it out, in (0, 1].
+    """
+    n = len(samples[0])
+    squares: Any = sum(part.reshape(n, -1).square().sum(1) for part in samples)
+    return (norm / (squares.sqrt() + 1e-6)).clamp(max=1.0)
 
 
 def _all(weight: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.access import Access
-from pytest_leakpro.targets.claim import Claim
+from pytest_leakpro.targets.claim import Claim, canaries_alone
 from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
 from pytest_leakpro.targets.text_canaries import TextCanaries
 from pytest_leakpro.targets.text_models import adapt_text_model
@@ -187,8 +187,10 @@ class LanguageModel(MembershipTarget):
         self.claim = None
         if canaries is None or (claimed_epsilon, delta, assume) != (None, None, None):
             self.claim = Claim.read(canaries, claimed_epsilon, delta, assume, TextCanaries)
-        alone = members is None and nonmembers is None
-        members, nonmembers, train = _sides(self.canaries, members, nonmembers, train)
+        alone = canaries_alone(self.canaries, members, nonmembers, train, "texts")
+        if alone and self.canaries is not None:
+            members, nonmembers = (self.canaries.side(included=which) for which in (True, False))
+            train = False
         super().__init__(
             *self._sight(parse_access(access, attackers)),
             _no_labels,
@@ -378,22 +380,3 @@ def _check_detector(detector: Any) -> Any:
             f"detector is a {type(detector).__name__}: give a function text -> [(start, end, kind)]"
         )
     return detector
-
-
-def _sides(canaries: Any, members: Any, nonmembers: Any, train: Any) -> tuple[Any, Any, Any]:
-    """Give both sides, which may be the canaries, and the recipe, if there is one."""
-    if members is not None and nonmembers is not None:
-        return members, nonmembers, train
-    if members is not None or nonmembers is not None or canaries is None:
-        lacking = "nonmembers" if nonmembers is None else "members"
-        raise LeakproError(
-            f"{lacking}: None given: give texts that were, or were not, in the training data; only "
-            "with canaries= both may be left out"
-        )
-    if train:
-        raise LeakproError(
-            "train= with canaries alone: shadow models cannot be trained as the model was, since "
-            "the texts beside the canaries are not here: give members and nonmembers too, or leave "
-            "train= out"
-        )
-    return canaries.side(included=True), canaries.side(included=False), False

@@ -80,13 +80,14 @@ class CompletionOfPersonalData(ContinuedAttack):
         del view
         return (metric.argument,)
 
-    def sizes(self, view: Any, part: Hashable | None = None) -> tuple[int, int]:
-        """Count the texts that hold personal data; see `ContentAttack.sizes`."""
-        main, control = (
-            self.n_tried(view, side, _holders(self._held(view, side, part)), _what(part))
+    def fitting(self, view: Any, part: Hashable | None) -> tuple[dict[str, NDArray[np.intp]], str]:
+        """Choose the texts that hold personal data; see `ContinuedAttack.fitting`."""
+        fits = {
+            side: np.flatnonzero([bool(data) for data in self._held(view, side, part)])
             for side in SIDES
-        )
-        return main, control
+        }
+        what = "personal data" if part is None else f"personal data of the kind {part}"
+        return fits, f"hold {what} behind their beginning"
 
     def find(
         self,
@@ -104,9 +105,7 @@ class CompletionOfPersonalData(ContinuedAttack):
         """
         writer = writer_of(view.adapter)
         held = {side: self._held(view, side, part) for side in SIDES}
-        tried = {
-            side: self.drawn(view, side, _holders(held[side]), rng, _what(part)) for side in SIDES
-        }
+        tried = self.drawn(view, part, rng)
 
         def score(side: str, places: NDArray[np.intp]) -> NDArray[np.float64]:
             data = [(row, one) for row, place in enumerate(places) for one in held[side][place]]
@@ -123,7 +122,8 @@ class CompletionOfPersonalData(ContinuedAttack):
             return came
 
         holders = ", ".join(f"{len(tried[side]):,} {side}" for side in SIDES)
-        return self.judged(view, tried, score, (f"{holders} {_what(part)}",))
+        note = f"{holders} {self.fitting(view, part)[1]}"
+        return self.judged(view, tried, score, (note,))
 
     def _held(self, view: Any, side: str, kind: Hashable | None) -> list[list[_Datum]]:
         """Give the data of each text that are tried."""
@@ -141,18 +141,9 @@ class CompletionOfPersonalData(ContinuedAttack):
             for span in spans:
                 before = text[: span.start].rstrip()
                 form = normal_form(text, span)
-                if (kind is None or span.kind == kind) and before and form:
+                if len(own) < self.most and kind in (None, span.kind) and before and form:
                     units = writer.split([before, text[span.start : span.end]])
-                    if units[0] and len(own) < self.most:
+                    if units[0]:
                         own.append(_Datum(units[0], form, len(units[1])))
             found.append(own)
         return found
-
-
-def _holders(held: list[list[_Datum]]) -> NDArray[np.intp]:
-    return np.flatnonzero([bool(data) for data in held])
-
-
-def _what(kind: Hashable | None) -> str:
-    what = "personal data" if kind is None else f"personal data of the kind {kind}"
-    return f"hold {what} behind their beginning"

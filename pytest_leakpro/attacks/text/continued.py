@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +21,7 @@ from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.language_model import LanguageModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from numpy.typing import NDArray
 
@@ -55,25 +56,40 @@ class ContinuedAttack(ContentAttack):
         """Say why the attack does not match a target; see `Attack.mismatch`."""
         return super().mismatch(target) or cannot_write(target.adapter)
 
-    def n_tried(self, view: TextView, side: str, fit: NDArray[np.intp], why: str) -> int:
-        """Give how many units (texts, or persons with groups) of a side are tried.
+    @abstractmethod
+    def fitting(
+        self, view: TextView, part: Hashable | None
+    ) -> tuple[dict[str, NDArray[np.intp]], str]:
+        """Say which texts can be tried.
 
         Parameters
         ----------
         view : TextView
             The texts.
-        side : {"members", "nonmembers"}
-            Which side.
-        fit : ndarray of int
-            Positions of the texts that can be tried.
+        part : hashable or None
+            One of `parts_of`.
+
+        Returns
+        -------
+        places : dict
+            Of each side the positions of the texts.
         why : str
-            What is true of these, for the error.
+            What is true of these, for the error where they are too few.
+        """
+
+    def sizes(self, view: Any, part: Hashable | None = None) -> tuple[int, int]:
+        """Count the units (texts, or persons with groups) that are tried, of both sides.
 
         Raises
         ------
         LeakproError
-            Where they are fewer than 10.
+            Where fewer than 10 of a side can be.
         """
+        fits, why = self.fitting(view, part)
+        main, control = (self._n_tried(view, side, fits[side], why) for side in SIDES)
+        return main, control
+
+    def _n_tried(self, view: TextView, side: str, fit: NDArray[np.intp], why: str) -> int:
         codes = view.unit_codes(side)
         n_units = len(np.unique(codes[fit]))
         if n_units < SMALLEST_SIDE:
@@ -84,19 +100,23 @@ class ContinuedAttack(ContentAttack):
         return number_of_attempts(self.attempts, n_units, self.name, side, "texts")
 
     def drawn(
-        self, view: TextView, side: str, fit: NDArray[np.intp], rng: np.random.Generator, why: str
-    ) -> NDArray[np.intp]:
-        """Draw units that have texts which can be tried; parameters as for `n_tried`.
+        self, view: TextView, part: Hashable | None, rng: np.random.Generator
+    ) -> dict[str, NDArray[np.intp]]:
+        """Draw units that can be tried; parameters as for `fitting`, raises as `sizes`.
 
         Returns
         -------
-        ndarray of int
-            Positions of all texts, among `fit`, of the units that were drawn.
+        dict
+            Of each side the positions of all texts that fit, of the units that were drawn.
         """
-        codes = view.unit_codes(side)
-        size = self.n_tried(view, side, fit, why)
-        chosen = rng.choice(np.unique(codes[fit]), size=size, replace=False)
-        return fit[np.isin(codes[fit], chosen)]
+        fits, why = self.fitting(view, part)
+        tried = {}
+        for side in SIDES:
+            codes = view.unit_codes(side)[fits[side]]
+            size = self._n_tried(view, side, fits[side], why)
+            chosen = rng.choice(np.unique(codes), size=size, replace=False)
+            tried[side] = fits[side][np.isin(codes, chosen)]
+        return tried
 
     def judged(
         self,

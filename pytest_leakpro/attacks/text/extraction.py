@@ -58,11 +58,15 @@ class ExtractionOfTexts(ContinuedAttack):
         del view
         return (continuation(metric),)
 
-    def sizes(self, view: Any, part: Hashable | None = None) -> tuple[int, int]:
-        """Count the texts that are long enough; see `ContentAttack.sizes`."""
-        fits, why = _fitting(view, part)
-        main, control = (self.n_tried(view, side, fits[side], why) for side in SIDES)
-        return main, control
+    def fitting(self, view: Any, part: Hashable | None) -> tuple[dict[str, NDArray[np.intp]], str]:
+        """Choose the texts that are long enough; see `ContinuedAttack.fitting`."""
+        wanted = part if isinstance(part, Continuation) else Continuation()
+        length = wanted.prefix + wanted.suffix
+        fits = {
+            side: np.flatnonzero([len(text) >= length for text in texts])
+            for side, texts in units_of(view).items()
+        }
+        return fits, f"have {length:,} {writer_of(view.adapter).unit} or more ({wanted})"
 
     def find(
         self,
@@ -81,11 +85,10 @@ class ExtractionOfTexts(ContinuedAttack):
         wanted = part if isinstance(part, Continuation) else Continuation()
         writer = writer_of(view.adapter)
         length = wanted.prefix + wanted.suffix
-        units, (fits, why) = units_of(view), _fitting(view, part)
-        tried, notes = {}, []
-        for side in SIDES:
-            tried[side] = self.drawn(view, side, fits[side], rng, why)
-            left = len(units[side]) - len(fits[side])
+        units = units_of(view)
+        notes = []
+        for side, fit in self.fitting(view, wanted)[0].items():
+            left = len(units[side]) - len(fit)
             if left:
                 notes.append(
                     f"{left:,} of {len(units[side]):,} {side} are shorter than {length:,} "
@@ -105,7 +108,7 @@ class ExtractionOfTexts(ContinuedAttack):
             written = writer.likeliest(begun, wanted.suffix)
             return _alike(written, rest, wanted.near)
 
-        return self.judged(view, tried, score, tuple(notes))
+        return self.judged(view, self.drawn(view, wanted, rng), score, tuple(notes))
 
 
 def units_of(view: Any) -> dict[str, list[list[Any]]]:
@@ -115,17 +118,6 @@ def units_of(view: Any) -> dict[str, list[list[Any]]]:
         view.kept["units"] = {side: writer.split(view.texts(side)) for side in SIDES}
     kept: dict[str, list[list[Any]]] = view.kept["units"]
     return kept
-
-
-def _fitting(view: Any, part: Hashable | None) -> tuple[dict[str, NDArray[np.intp]], str]:
-    """Give the places of the texts that are long enough, and what is true of them."""
-    wanted = part if isinstance(part, Continuation) else Continuation()
-    length = wanted.prefix + wanted.suffix
-    fits = {
-        side: np.flatnonzero([len(text) >= length for text in texts])
-        for side, texts in units_of(view).items()
-    }
-    return fits, f"have {length:,} {writer_of(view.adapter).unit} or more ({wanted})"
 
 
 def discoverable(log_chances: NDArray[np.float64], queries: int) -> NDArray[np.float64]:
