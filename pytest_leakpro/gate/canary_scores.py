@@ -190,8 +190,8 @@ class CanaryScores(Evidence):
         list of dict
             ``method``, ``low`` (a lower bound at an error of 2.5 %), ``assumes``, and ``decides``:
             whether verdicts rest on it. As many guesses are made as refute an epsilon of 1 best;
-            those of a verdict follow from its limit. For comparison: which of them is the largest was seen
-            before it could be chosen, so that the largest is none.
+            those of a verdict follow from its limit. For comparison: which of them is the largest
+            was seen before it could be chosen, so that the largest is none.
         """
         from pytest_leakpro.stats.gaussian_audit import gaussian_lower
         from pytest_leakpro.stats.one_run import guesses_for, lower_epsilon, lower_one_run
