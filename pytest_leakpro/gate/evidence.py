@@ -153,15 +153,16 @@ class MembershipScores(Evidence):
         return len(self.members), len(self.nonmembers)
 
     def summary(self) -> dict[str, Any]:
-        """Give the ROC curve in at most 100 points; see `Evidence.summary`.
+        """Give the ROC curve in at most 100 points, and a histogram; see `Evidence.summary`.
 
         Returns
         -------
         dict
             Of the curve, counts separated by spaces: non-members (x) and members (y) at or above
-            each cut. As texts, since files of many measurements are read several times as fast.
+            each cut. Of the histogram the edges of its bins, and how many scores of each side are
+            in each. As texts, since files of many measurements are read several times as fast.
         """
-        from pytest_leakpro.stats.roc import decimate
+        from pytest_leakpro.stats.roc import decimate, score_histogram
 
         def points() -> dict[str, Any]:
             fpr, tpr = self.roc()
@@ -171,7 +172,16 @@ class MembershipScores(Evidence):
                 " ".join(map(str, (share[chosen] * size).round().astype(int)))
                 for share, size in ((fpr, n), (tpr, m))
             )
-            return {"kind": self.kind, "curve": {"kind": "roc", "x": x, "y": y}}
+            edges, *counts = score_histogram(self.members, self.nonmembers)
+            return {
+                "kind": self.kind,
+                "curve": {"kind": "roc", "x": x, "y": y},
+                "histogram": {
+                    "edges": " ".join(f"{edge:.6g}" for edge in edges),
+                    "members": " ".join(map(str, counts[0])),
+                    "nonmembers": " ".join(map(str, counts[1])),
+                },
+            }
 
         found: dict[str, Any] = self._once("_summary", points)
         return found

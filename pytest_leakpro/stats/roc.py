@@ -15,7 +15,7 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["auc", "decimate", "max_advantage", "roc_points", "tpr_at"]
+__all__ = ["auc", "decimate", "max_advantage", "roc_points", "score_histogram", "tpr_at"]
 
 
 def roc_points(
@@ -89,6 +89,44 @@ def decimate(fpr: NDArray[Any], most: int) -> NDArray[np.intp]:
     # Of a vertical piece the upper end: what an attacker reaches at that rate.
     chosen = np.searchsorted(fpr, wanted, side="right") - 1
     return np.unique(np.concatenate([[0], np.maximum(chosen, 0), [len(fpr) - 1]]))
+
+
+def score_histogram(
+    members: NDArray[Any], nonmembers: NDArray[Any], bins: int = 24
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Count the scores of both sides in common bins.
+
+    Parameters
+    ----------
+    members, nonmembers : ndarray of shape (m,) and (n,)
+        Finite scores.
+    bins : int
+        How many, at least 1; a single one where nearly all scores are equal.
+
+    Returns
+    -------
+    edges : ndarray of shape (bins + 1,)
+        Ascending, in equal steps between the 1 % and the 99 % quantile of all scores, to three
+        digits of that range, so that they are nobody's score. What lies beyond is counted in the
+        first and the last bin.
+    in_members, in_nonmembers : ndarray of shape (bins,)
+        Counts that add up to m and n.
+    """
+    low, high = np.quantile(np.concatenate([members, nonmembers]), [0.01, 0.99])
+    span = high - low
+    if not np.isfinite(span) or span <= 1e-9 * max(abs(low), abs(high)):
+        bins = 1
+        edges = np.array([low, high])
+    else:
+        unit = 10.0 ** (np.floor(np.log10(span)) - 2)
+        low, high = np.floor(low / unit) * unit, np.ceil(high / unit) * unit
+        edges = np.linspace(low, high, bins + 1)
+    inner = edges[1:-1]
+    in_members, in_nonmembers = (
+        np.bincount(np.searchsorted(inner, side, side="right"), minlength=bins)
+        for side in (members, nonmembers)
+    )
+    return edges, in_members, in_nonmembers
 
 
 def auc(members: NDArray[Any], nonmembers: NDArray[Any]) -> float:

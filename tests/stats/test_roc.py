@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import special
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from pytest_leakpro.stats.roc import auc, max_advantage, roc_points, tpr_at
+from pytest_leakpro.stats.roc import auc, max_advantage, roc_points, score_histogram, tpr_at
 
 # Few levels, so that ties abound.
 SCORES = st.lists(st.integers(0, 8), min_size=1, max_size=60).map(lambda s: np.array(s, float))
@@ -67,3 +67,36 @@ def test_a_constant_score_is_a_coin():
     assert max_advantage(members, nonmembers) == 0
     fpr, tpr = roc_points(members, nonmembers)
     assert tpr_at(fpr, tpr, np.array([0.3])) == pytest.approx([0.3])
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=60),
+    st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=60),
+)
+def test_every_score_stands_in_one_bin(members, nonmembers):
+    edges, *counts = score_histogram(np.array(members), np.array(nonmembers))
+    assert [side.sum() for side in counts] == [len(members), len(nonmembers)]
+    assert len(edges) == len(counts[0]) + 1
+    assert np.all(np.diff(edges) >= 0)
+
+
+def test_the_histogram_of_known_scores():
+    scores = np.arange(1000) / 1000
+    edges, members, nonmembers = score_histogram(scores, scores[:500], bins=10)
+    assert edges[0] <= np.quantile(scores, 0.01)
+    assert np.ptp(np.diff(edges)) < 1e-9
+    inner = np.searchsorted(scores, edges[1:-1])
+    np.testing.assert_array_equal(members, np.diff(np.concatenate([[0], inner, [1000]])))
+    assert nonmembers[edges[:-1] >= 0.5].sum() == 0
+
+
+def test_edges_are_nobodys_score():
+    scores = np.random.default_rng(0).normal(size=200)
+    edges, *_ = score_histogram(scores, scores)
+    assert not np.isin(edges, scores).any()
+
+
+def test_equal_scores_stand_in_one_bin():
+    edges, members, nonmembers = score_histogram(np.full(10, 3.0), np.full(12, 3.0))
+    assert (members.tolist(), nonmembers.tolist()) == ([10], [12])
+    assert len(edges) == 2

@@ -4,7 +4,11 @@ EVIDENCE = {
     "membership_scores": (
         "tpr@1%fpr",
         {"members": 2000, "nonmembers": 2000},
-        {"kind": "membership_scores", "curve": {"kind": "roc", "x": "0 20 2000", "y": "3 60 2000"}},
+        {
+            "kind": "membership_scores",
+            "curve": {"kind": "roc", "x": "0 20 2000", "y": "3 60 2000"},
+            "histogram": {"edges": "0 0.5 1", "members": "900 1100", "nonmembers": "1000 1000"},
+        },
     ),
     "guesses": (
         "linkability",

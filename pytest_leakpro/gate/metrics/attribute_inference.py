@@ -15,6 +15,7 @@ from pytest_leakpro.gate.wording import shown
 if TYPE_CHECKING:
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["AttributeInference"]
 
@@ -35,6 +36,7 @@ class AttributeInference(GuessRisk):
     """
 
     name: ClassVar[str] = "attribute_inference"
+    concern: ClassVar[Concern] = "inference"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
     nouns: ClassVar[Nouns] = Nouns(
         "model",

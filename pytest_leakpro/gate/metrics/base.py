@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["MEMBERSHIP", "Metric", "Nouns", "Reading", "Remarks", "Sizes"]
+__all__ = ["MEMBERSHIP", "Concern", "Metric", "Nouns", "Reading", "Remarks", "Sizes"]
+
+Concern = Literal[
+    "membership",
+    "singling_out",
+    "linkability",
+    "inference",
+    "reconstruction",
+    "memorisation",
+    "epsilon",
+]
+"""What may be told of a person: membership, the three criteria of the Article 29 Working Party
+(opinion 05/2014 on anonymisation techniques), whole records, remembered text; and the guarantee."""
 
 
 class Sizes(NamedTuple):
@@ -146,6 +158,8 @@ class Metric(ABC):
         Whether members are compared with non-members, so that sides which differ anyhow mislead it.
     nouns : Nouns
         What it speaks of.
+    concern : Concern
+        What of a person is at risk.
     fault : str
         What is done by a model, or a release, that exceeds its budget.
     remedy : str
@@ -161,6 +175,7 @@ class Metric(ABC):
     census: ClassVar[bool] = False
     two_sided: ClassVar[bool] = False
     nouns: ClassVar[Nouns] = MEMBERSHIP
+    concern: ClassVar[Concern] = "membership"
     fault: ClassVar[str] = "leaks membership"
     remedy: ClassVar[str] = "regularise or train with DP"
     meaning: ClassVar[str]

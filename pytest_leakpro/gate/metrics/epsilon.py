@@ -16,6 +16,7 @@ from pytest_leakpro.gate.metrics.base import Metric, Nouns, Reading, Remarks, Si
 if TYPE_CHECKING:
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Concern
     from pytest_leakpro.gate.wording import Unit
 
 __all__ = ["USUAL_DELTA", "Epsilon"]
@@ -42,6 +43,7 @@ class Epsilon(Metric):
     """
 
     name: ClassVar[str] = "epsilon"
+    concern: ClassVar[Concern] = "epsilon"
     evidence: ClassVar[type[Evidence]] = CanaryScores
     unit: ClassVar[Unit] = "decimal"
     nouns: ClassVar[Nouns] = Nouns(

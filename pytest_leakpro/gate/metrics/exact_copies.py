@@ -5,10 +5,13 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pytest_leakpro.gate.metrics.base import Nouns
 from pytest_leakpro.gate.metrics.counted_share import CountedShare
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["ExactCopies"]
 
@@ -20,6 +23,7 @@ class ExactCopies(CountedShare):
     """
 
     name: ClassVar[str] = "exact_copies"
+    concern: ClassVar[Concern] = "reconstruction"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
     nouns: ClassVar[Nouns] = Nouns(
         "release", "rows", "", "rows", "between two runs of the generator", "column"

@@ -18,6 +18,7 @@ from pytest_leakpro.gate.wording import shown
 if TYPE_CHECKING:
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Concern
     from pytest_leakpro.gate.wording import Unit
 
 __all__ = ["USUAL_CANDIDATES", "Exposure", "times_of"]
@@ -45,6 +46,7 @@ class Exposure(Metric):
     """
 
     name: ClassVar[str] = "exposure"
+    concern: ClassVar[Concern] = "memorisation"
     evidence: ClassVar[type[Evidence]] = Exposures
     unit: ClassVar[Unit] = "decimal"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"

@@ -15,6 +15,7 @@ from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
 
 if TYPE_CHECKING:
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["Continuation", "Extraction", "continuation"]
 
@@ -76,6 +77,7 @@ class Extraction(GuessRisk):
     """
 
     name: ClassVar[str] = "extraction"
+    concern: ClassVar[Concern] = "memorisation"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
     nouns: ClassVar[Nouns] = Nouns("model", "members", "non-members", "texts", "between trainings")
     fault: ClassVar[str] = "gives training texts away word by word"

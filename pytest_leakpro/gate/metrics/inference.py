@@ -5,9 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["Inference"]
 
@@ -26,6 +29,7 @@ class Inference(GuessRisk):
     """
 
     name: ClassVar[str] = "inference"
+    concern: ClassVar[Concern] = "inference"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
     fault: ClassVar[str] = "lets secrets be inferred"
     meaning: ClassVar[str] = "people whose secret is inferred from their other columns"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["LabelRecovery"]
 
@@ -28,6 +29,7 @@ class LabelRecovery(UpdateRisk):
     """
 
     name: ClassVar[str] = "label_recovery"
+    concern: ClassVar[Concern] = "reconstruction"
     fault: ClassVar[str] = "gives labels away"
     meaning: ClassVar[str] = "labels told from an update, beyond those guessed without it"
     # Some labels are always guessed: batches of which none is recovered are no common case.

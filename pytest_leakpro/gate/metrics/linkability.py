@@ -5,9 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["Linkability"]
 
@@ -24,5 +27,6 @@ class Linkability(GuessRisk):
     """
 
     name: ClassVar[str] = "linkability"
+    concern: ClassVar[Concern] = "linkability"
     fault: ClassVar[str] = "lets records be linked"
     meaning: ClassVar[str] = "people whose two sets of columns the release links to each other"

@@ -5,9 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["MissingValues"]
 
@@ -24,5 +27,6 @@ class MissingValues(GuessRisk):
     """
 
     name: ClassVar[str] = "missing_values"
+    concern: ClassVar[Concern] = "inference"
     fault: ClassVar[str] = "lets missing values be filled in"
     meaning: ClassVar[str] = "records whose missing values are filled in from the release"

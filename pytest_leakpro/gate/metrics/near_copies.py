@@ -13,6 +13,7 @@ from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
 
 if TYPE_CHECKING:
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["FEWEST_WORDS", "USUAL_WORDS", "CopiedRun", "NearCopies", "copied_run"]
 
@@ -49,6 +50,7 @@ class NearCopies(GuessRisk):
     """
 
     name: ClassVar[str] = "near_copies"
+    concern: ClassVar[Concern] = "memorisation"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
     fault: ClassVar[str] = "holds texts of its source"
     remedy: ClassVar[str] = (

@@ -5,9 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["Pii"]
 
@@ -24,6 +27,7 @@ class Pii(GuessRisk):
     """
 
     name: ClassVar[str] = "pii"
+    concern: ClassVar[Concern] = "memorisation"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
     fault: ClassVar[str] = "gives personal data away"
     remedy: ClassVar[str] = "take personal data out of the source, or train with DP"

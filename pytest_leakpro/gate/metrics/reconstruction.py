@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.gate.evidence import Evidence
     from pytest_leakpro.gate.metric_name import MetricName
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["Reconstruction", "ReconstructionFromModel"]
 
@@ -31,6 +32,7 @@ class Reconstruction(UpdateRisk):
     """
 
     name: ClassVar[str] = "reconstruction"
+    concern: ClassVar[Concern] = "reconstruction"
     argument: ClassVar[Literal["none", "optional", "required"]] = "required"
     fault: ClassVar[str] = "gives records away"
     meaning: ClassVar[str] = "records rebuilt from an update, beyond those that need no update"

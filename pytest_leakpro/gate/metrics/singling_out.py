@@ -5,9 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_leakpro.gate.metrics.guess_risk import GuessRisk
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["SinglingOut"]
 
@@ -24,5 +27,6 @@ class SinglingOut(GuessRisk):
     """
 
     name: ClassVar[str] = "singling_out"
+    concern: ClassVar[Concern] = "singling_out"
     fault: ClassVar[str] = "lets people be singled out"
     meaning: ClassVar[str] = "predicates made from the release that single out one of the source"

@@ -5,10 +5,13 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_leakpro.gate.metrics.base import Nouns
 from pytest_leakpro.gate.metrics.counted_share import CountedShare
+
+if TYPE_CHECKING:
+    from pytest_leakpro.gate.metrics.base import Concern
 
 __all__ = ["ARTEFACT", "StoredRecords"]
 
@@ -33,6 +36,7 @@ class StoredRecords(CountedShare):
     """
 
     name: ClassVar[str] = "stored_records"
+    concern: ClassVar[Concern] = "reconstruction"
     nouns: ClassVar[Nouns] = ARTEFACT
     fault: ClassVar[str] = "stores training records"
     remedy: ClassVar[str] = (

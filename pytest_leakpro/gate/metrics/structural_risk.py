@@ -14,7 +14,7 @@ from pytest_leakpro.gate.metrics.stored_records import ARTEFACT
 
 if TYPE_CHECKING:
     from pytest_leakpro.gate.metric_name import MetricName
-    from pytest_leakpro.gate.metrics.base import Nouns
+    from pytest_leakpro.gate.metrics.base import Concern, Nouns
 
 __all__ = ["SMALLEST_GROUP", "StructuralRisk", "smallest_group"]
 
@@ -37,6 +37,7 @@ class StructuralRisk(CountedShare):
     """
 
     name: ClassVar[str] = "structural_risk"
+    concern: ClassVar[Concern] = "singling_out"
     argument: ClassVar[Literal["none", "optional", "required"]] = "optional"
     nouns: ClassVar[Nouns] = ARTEFACT
     fault: ClassVar[str] = "tells of small groups"
