@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["COLUMNS", "column_of", "described", "kind_of", "short_name", "shadow_models"]
+__all__ = ["COLUMNS", "column_of", "described", "kind_of", "shadow_models", "short_name"]
 
 _WITHOUT = " without recipe"
 _MODEL = ("label", "scores", "white-box")

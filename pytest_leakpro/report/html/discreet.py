@@ -15,7 +15,7 @@ from pytest_leakpro.gate.wording import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["LONGEST", "discreet", "discreet_record", "shown_notes"]
+__all__ = ["LONGEST", "discreet", "discreet_record", "names_columns", "shown_notes"]
 
 LONGEST = 400
 _LONGEST_NAME = 120
@@ -77,8 +77,13 @@ def shown_notes(texts: Iterable[str]) -> tuple[list[str], int]:
         How many were left out.
     """
     every = list(dict.fromkeys(texts))
-    told = [text for text in every if _COLUMNS.search(text) is None]
+    told = [text for text in every if not names_columns(text)]
     return told, len(every) - len(told)
+
+
+def names_columns(text: str) -> bool:
+    """Tell whether a sentence of this package may name columns."""
+    return _COLUMNS.search(text) is not None
 
 
 def discreet_record(record: Mapping[str, Any]) -> dict[str, Any]:
