@@ -158,7 +158,7 @@ def _told(record: Mapping[str, Any], words: Words) -> str:
     compared = record["comparison"]
     utility = compared.get("shown_utility") or ""
     text = words(
-        "figure.comparison.one",
+        "figure.comparison.entry",
         defence=_name(record),
         measured=measured(record, words),
         outcome=words(f"figure.comparison.{_KEYS[_outcome(record)]}"),
