@@ -124,10 +124,7 @@ class Drawer:
     def _draw(self, module: str, name: str, *things: Any) -> Markup | None:
         from markupsafe import Markup
 
-        try:
-            draw: Callable[..., str] = getattr(import_module(f"{_ROOM}.{module}"), name)
-        except ModuleNotFoundError:
-            return None
+        draw: Callable[..., str] = getattr(import_module(f"{_ROOM}.{module}"), name)
         try:
             svg = draw(*things, self._words)
         except Exception:  # figures that make no sense are shown as numbers only
