@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["complete", "unit_of"]
 
+_LATER = ("nonmembers", "excluded", "naive", "baseline")
 _FIGURES = ("value", "low", "high")
 
 
@@ -51,7 +52,18 @@ def complete(record: Mapping[str, Any]) -> dict[str, Any]:
     }
     if not all(f"shown_{key}" in record for key in (*_FIGURES, "limit")):
         filled |= _shown(record)
-    return {**filled, **record}
+    complete = {**filled, **record}
+    complete["sizes"] = _in_order(record["sizes"])
+    evidence = record["evidence"]
+    if evidence is not None and "attempts" in evidence:
+        complete["evidence"] = {**evidence, "attempts": _in_order(evidence["attempts"])}
+    return complete
+
+
+def _in_order(sides: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the side that matters first, whatever order a file keeps."""
+    ranked = sorted(sides, key=lambda name: (name.startswith("control"), name in _LATER))
+    return {name: sides[name] for name in ranked}
 
 
 def unit_of(name: str) -> Unit:

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.report.html.attackers import described
+from pytest_leakpro.report.html.attackers import column_of, described
 from pytest_leakpro.report.html.frequency import PEOPLE, Frequency, people
 from pytest_leakpro.report.html.rows import Row, row_of
 from pytest_leakpro.report.html.sentences import metric_name, said_of
@@ -165,7 +165,9 @@ def card_of(group: Group, words: Words) -> Card:
         known = chosen.get(record["metric"])
         if known is None or _severity(record) > _severity(known):
             chosen[record["metric"]] = record
-    ordered = sorted(chosen.values(), key=lambda record: standing(record).rank)
+    ordered = sorted(
+        chosen.values(), key=lambda record: (standing(record).rank, not _of_people(record))
+    )
     said = tuple(
         Said(row_of(record, words), said_of(record, words)) for record in ordered[:_MOST_SAID]
     )
@@ -173,7 +175,11 @@ def card_of(group: Group, words: Words) -> Card:
         described(record, words) for record in group.records if record["verdict"] != "ERROR"
     )
     attacks = dict.fromkeys(
-        name for record in group.records for name in (record["suite"] or [record["attack"]]) if name
+        name
+        for record in group.records
+        if column_of(record) != "given"  # there the attack is the name of what was brought
+        for name in (record["suite"] or [record["attack"]])
+        if name
     )
     return Card(
         anchor=group.anchor,
@@ -192,13 +198,20 @@ def card_of(group: Group, words: Words) -> Card:
 def _severity(record: Mapping[str, Any]) -> tuple[int, float]:
     """Order the measurements of one metric: by what they amount to, then by the upper bound."""
     figures = [record[key] for key in ("high", "value") if record[key] is not None]
-    return (len(ORDER) - standing(record).rank, figures[0] if figures else -1.0)
+    key = standing(record).key
+    # Weak attackers find less: what the others find says more, if all are within the budget.
+    rank = ORDER.index("pass" if key == "weak" else key)
+    return (len(ORDER) - rank, figures[0] if figures else -1.0)
+
+
+def _of_people(record: Mapping[str, Any]) -> bool:
+    return metric_name(record).name == "tpr"
 
 
 def _people(records: Sequence[Mapping[str, Any]]) -> Frequency | None:
     """Give what is drawn as a field of people: the worst rate at which members are exposed."""
     for record in records:
-        if metric_name(record).name != "tpr" or record["value"] is None:
+        if not _of_people(record) or record["value"] is None:
             continue
         figures = (record["value"], record["low"], record["high"], record["limit"])
         if all(figure is None or 0 <= figure <= 1 for figure in figures):

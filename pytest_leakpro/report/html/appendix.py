@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.html.grouping import Group
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["Appendix", "Attacked", "Measured", "appendix_of"]
+__all__ = ["Appendix", "Attacked", "Measured", "Way", "appendix_of"]
 
 _REFERENCES = re.compile(r"References\n-+\n(.*?)(?:\n\n\S|\Z)", re.DOTALL)
 _SIZES = {
@@ -59,6 +59,25 @@ class Attacked:
 
 
 @dataclass(frozen=True)
+class Way:
+    """How some metrics of one audit were measured alike.
+
+    Attributes
+    ----------
+    metrics : str
+        Which.
+    strength, attack, others, sizes : str
+        The attacker, the attack that decided, the others that ran, and on how many.
+    """
+
+    metrics: str
+    strength: str
+    attack: str
+    others: str
+    sizes: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """How one audit was measured.
 
@@ -66,8 +85,10 @@ class Measured:
     ----------
     anchor, target, name : str
         Which.
+    ways : tuple of Way
+        By which attacks, on how many.
     lines : tuple of (str, str)
-        Labels and texts.
+        What holds for all of it: labels and texts.
     command : str
         That measures it again.
     """
@@ -75,6 +96,7 @@ class Measured:
     anchor: str
     target: str
     name: str
+    ways: tuple[Way, ...]
     lines: tuple[tuple[str, str], ...]
     command: str
 
@@ -141,39 +163,38 @@ def _assumptions(records: Sequence[Mapping[str, Any]], words: Words) -> Iterator
 
 
 def _measured(group: Group, words: Words) -> Measured:
-    lines: dict[tuple[str, str], None] = {}
+    ways: dict[tuple[str, str, str, str], list[str]] = {}
     for record in group.records:
-        where = f"{record['metric']}, {record['access']}" if record["access"] else record["metric"]
-        of = f"{where}: "
-        lines[words("measured.strength"), of + record["strength"]] = None
-        attacks = ", ".join(record["suite"]) or record["attack"]
-        if attacks:
-            decided = words("measured.attacks.text", all=attacks, one=record["attack"])
-            lines[words("measured.attacks"), of + decided] = None
-        sizes = _sizes(record, words)
-        if sizes:
-            lines[words("measured.sizes"), of + sizes] = None
-        if record["limit"] is not None:
-            where = f" ({record['source']})" if record["source"] else ""
-            lines[words("measured.budget"), f"{of}{record['shown_limit']}{where}"] = None
+        metrics = ways.setdefault(_way(record, words), [])
+        if record["metric"] not in metrics:
+            metrics.append(record["metric"])
     first = group.records[0]
-    lines[words("measured.settings"), _settings(first["configuration"], words)] = None
-    lines[words("measured.seed"), f"{first['seed']}, alpha {first['alpha']:g}"] = None
-    seconds = sum(record["seconds"] for record in group.records[:1])
-    lines[words("measured.took"), f"{seconds:.1f} s"] = None
-    if first.get("device"):
-        lines[words("measured.device"), first["device"]] = None
-    lines[words("measured.test"), group.test] = None
+    lines = [
+        (words("measured.settings"), _settings(first["configuration"], words)),
+        (words("measured.seed"), f"{first['seed']}, alpha {first['alpha']:g}"),
+        (words("measured.took"), f"{first['seconds']:.1f} s"),
+        (words("measured.device"), first.get("device") or ""),
+        (words("measured.budget"), ", ".join(_sources(group))),
+    ]
     command = f"pytest --leakpro --leakpro-seed={first['seed']} {shlex.quote(group.test)}"
-    return Measured(group.anchor, group.target, group.name, _merged(lines), printable(command))
+    return Measured(
+        group.anchor,
+        group.target,
+        group.name,
+        tuple(Way(", ".join(metrics), *way) for way, metrics in ways.items()),
+        tuple(line for line in lines if line[1]),
+        printable(command),
+    )
 
 
-def _merged(lines: Mapping[tuple[str, str], None]) -> tuple[tuple[str, str], ...]:
-    """Put the texts of one label together."""
-    by_label: dict[str, list[str]] = {}
-    for label, text in lines:
-        by_label.setdefault(label, []).append(text)
-    return tuple((label, "; ".join(texts)) for label, texts in by_label.items())
+def _way(record: Mapping[str, Any], words: Words) -> tuple[str, str, str, str]:
+    others = [name for name in record["suite"] if name != record["attack"]]
+    return (record["strength"], record["attack"], ", ".join(others), _sizes(record, words))
+
+
+def _sources(group: Group) -> list[str]:
+    found = (record["source"] for record in group.records if record["limit"] is not None)
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _sizes(record: Mapping[str, Any], words: Words) -> str:
@@ -194,7 +215,9 @@ def _settings(configuration: Mapping[str, Any], words: Words) -> str:
     else:
         attacks = words("measured.settings.all" if asked == "all" else "measured.settings.usual")
     number = configuration.get("shadow_models")
-    trained = words("measured.settings.none" if number is None else "measured.settings.shadow", n=number)
+    trained = words(
+        "measured.settings.none" if number is None else "measured.settings.shadow", n=number
+    )
     return f"{attacks}; {trained}"
 
 
@@ -236,4 +259,5 @@ def _told(attack: Attack) -> Attacked:
     text = inspect.getdoc(type(attack)) or ""
     papers = _REFERENCES.search(text)
     said = "" if papers is None else " ".join(papers[1].split())
-    return Attacked(attack.name, " ".join(text.partition("\n\n")[0].split()), said)
+    does = " ".join(text.partition("\n\n")[0].split())
+    return Attacked(attack.name, does.replace("``", ""), said.replace("``", ""))

@@ -12,13 +12,13 @@ from pytest_leakpro.gate.rates import shown_rates
 from pytest_leakpro.gate.wording import shown
 from pytest_leakpro.report.html.discreet import shown_notes
 from pytest_leakpro.report.html.rows import Row, row_of, slice_said
-from pytest_leakpro.report.html.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_leakpro.report.html.drawing import Drawer, Figure
     from pytest_leakpro.report.html.grouping import Group
+    from pytest_leakpro.report.html.standing import Standing
     from pytest_leakpro.report.texts.catalogue import Words
 
 __all__ = ["Audit", "Part", "audits_of"]
@@ -105,9 +105,7 @@ def audits_of(groups: Sequence[Group], drawer: Drawer, words: Words) -> tuple[Au
     words : Words
         Of the page's language.
     """
-    return tuple(
-        _audit(group, drawer, words, few=len(groups) <= _MOST_OPEN) for group in groups
-    )
+    return tuple(_audit(group, drawer, words, few=len(groups) <= _MOST_OPEN) for group in groups)
 
 
 def _audit(group: Group, drawer: Drawer, words: Words, *, few: bool) -> Audit:
@@ -167,7 +165,7 @@ def _facts(group: Group, words: Words) -> list[tuple[str, str]]:
             said = words("fact.exposed.text", share=shown(share, "percent"))
             facts.append((words("fact.exposed", metric=record["metric"]), said))
         chance = record["pass_chance"]
-        if chance is not None and not record["census"]:
+        if chance is not None and not record["census"] and record["verdict"] != "FAIL":
             said = words("fact.chance.text", chance=shown(chance, "percent", toward=-1))
             facts.append((words("fact.chance", metric=record["metric"]), said))
     return list(dict.fromkeys(facts))

@@ -90,9 +90,7 @@ def comparisons_of(
     return tuple(_comparison(records, drawer, words) for records in found.values())
 
 
-def _comparison(
-    records: list[Mapping[str, Any]], drawer: Drawer, words: Words
-) -> Comparison:
+def _comparison(records: list[Mapping[str, Any]], drawer: Drawer, words: Words) -> Comparison:
     ordered = sorted(records, key=lambda record: (record["comparison"]["order"], record["access"]))
     first = ordered[0]["comparison"]
     defences = tuple(_defence(record, words) for record in ordered)

@@ -107,25 +107,28 @@ def render_page(
     comparisons = comparisons_of(entries, drawer, words)
     audits = audits_of(groups, drawer, words)
     script = _text("page.js")
-    return _template().render(
-        words=words,
-        title=discreet(title, LONGEST) or words("page.title"),
-        made_on=made_on,
-        version=version,
-        unread=[discreet(name) for name in unread],
-        ended_early=ended_early,
-        answer=answer_of(groups, words),
-        panel=panel_of(groups, words),
-        audits=audits,
-        comparisons=comparisons,
-        timeline=timeline_of(groups, history or {}, drawer, words),
-        appendix=appendix_of(groups, words),
-        people=drawer.people,
-        n_measurements=len(entries),
-        style=_trusted(_text("page.css")),
-        script=_trusted(script),
-        script_hash=_hash(script),
-    ) + "\n"
+    return (
+        _template().render(
+            words=words,
+            title=discreet(title, LONGEST) or words("page.title"),
+            made_on=made_on,
+            version=version,
+            unread=[discreet(name) for name in unread],
+            ended_early=ended_early,
+            answer=answer_of(groups, words),
+            panel=panel_of(groups, words),
+            audits=audits,
+            comparisons=comparisons,
+            timeline=timeline_of(groups, history or {}, drawer, words),
+            appendix=appendix_of(groups, words),
+            people=drawer.people,
+            n_measurements=len(entries),
+            style=_trusted(_text("page.css")),
+            script=_trusted(script),
+            script_hash=_hash(script),
+        )
+        + "\n"
+    )
 
 
 def _text(name: str) -> str:

@@ -85,6 +85,8 @@ class Drawer:
         for key, records in wanted.items():
             if self.left <= 0:
                 return tuple(figures), True
+            # What is read at one rate is drawn there; a curve alone has no budget.
+            records.sort(key=lambda record: "@" not in record["metric"])
             figure = self._record(key[0], records)
             if figure is not None:
                 figures.append(figure)
@@ -117,9 +119,7 @@ class Drawer:
         low = 0 if found.low is None else found.low
         high = found.base if found.high is None else found.high
         limit = None if found.limit is None else int(found.limit)
-        return self._draw(
-            "people", "people_svg", found.base, round(found.value), low, high, limit
-        )
+        return self._draw("people", "people_svg", found.base, round(found.value), low, high, limit)
 
     def _draw(self, module: str, name: str, *things: Any) -> Markup | None:
         from markupsafe import Markup

@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.catalogue import definition_of
+from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.slice_figures import COLUMN
 from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import UNBOUNDED
 from pytest_leakpro.report.finding import bounds
 from pytest_leakpro.report.html.attackers import column_of, short_name
 from pytest_leakpro.report.html.discreet import names_columns
+from pytest_leakpro.report.html.sentences import metric_name
 from pytest_leakpro.report.html.standing import Standing, standing
 
 if TYPE_CHECKING:
@@ -113,7 +116,7 @@ def row_of(record: Mapping[str, Any], words: Words) -> Row:
         reruns=", ".join(record["earlier"]),
         error="" if withheld else error,
         withheld=withheld,
-        bar=bar_of(record["value"], record["low"], record["high"], record["limit"]),
+        bar=bar_of(*(record[key] for key in ("value", "low", "high", "limit")), _chance(record)),
     )
 
 
@@ -145,16 +148,31 @@ def slice_said(name: str | None, words: Words) -> str:
     return words("part.column", name=label) if slicing == COLUMN else words("part.slice", name=name)
 
 
+def _chance(record: Mapping[str, Any]) -> float:
+    """Give what is measured where nothing leaks."""
+    metric = metric_name(record)
+    try:
+        return definition_of(metric).chance_level(metric)
+    except (LeakproError, AssertionError):  # not a metric of this version
+        return 0.0
+
+
 def bar_of(
-    value: float | None, low: float | None, high: float | None, limit: float | None
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    limit: float | None,
+    chance: float = 0.0,
 ) -> Bar | None:
     """Place an estimate and its bounds on a line whose middle is the budget.
 
     Parameters
     ----------
     value, low, high, limit : float or None
-        In the metric's unit. Without a lower bound the line begins at 0, without an upper one it
-        goes on to its end.
+        In the metric's unit. Without a lower bound the bar begins at 0, without an upper one it
+        goes on to the end.
+    chance : float
+        What is measured where nothing leaks: the beginning of the line.
 
     Returns
     -------
@@ -164,9 +182,9 @@ def bar_of(
     if value is None or limit is None:
         return None
     return Bar(
-        _place(value, limit),
-        0.0 if low is None else _place(low, limit),
-        100.0 if high is None else _place(high, limit),
+        _place(value - chance, limit - chance),
+        0.0 if low is None else _place(low - chance, limit - chance),
+        100.0 if high is None else _place(high - chance, limit - chance),
     )
 
 

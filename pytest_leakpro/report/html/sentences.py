@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["metric_name", "said_of"]
 
 _NEAR = "near"
+_IMAGINABLE = 1_000_000
 
 
 def metric_name(record: Mapping[str, Any]) -> MetricName:
@@ -120,6 +121,8 @@ def _epsilon(record: Mapping[str, Any], metric: MetricName, words: Words) -> str
     del metric
     if record["low"] is None:
         return ""
+    if record["low"] <= 0:
+        return f"{words('answer.epsilon.nothing')} {words('answer.epsilon.open')}"
     factor = _factor(math.e, record["low"], words)
     said = words("answer.epsilon", low=record["shown_low"], factor=factor)
     if record["limit"] is not None:
@@ -198,9 +201,9 @@ def _number(value: float, words: Words) -> str:
 
 
 def _factor(base: float, exponent: float, words: Words) -> str:
-    """Write a power in two digits, or by its exponent where nobody would read all its digits."""
-    if exponent > 40:
-        return words("answer.factor.beyond")
+    """Write a power in two digits, as far as anybody has an idea of it."""
+    if exponent * math.log(base) > math.log(_IMAGINABLE):
+        return words("answer.factor.beyond", n=words.number(_IMAGINABLE))
     power = base**exponent
     if power < 10:
         return f"{power:.1f}".replace(".", words("number.decimal"))
