@@ -143,19 +143,19 @@ def _headline(records: Sequence[Mapping[str, Any]], words: Words) -> str:
     sentences = []
     if failed:
         sentences.append(words.count("headline.fail", failed, of=words.number(budgets)))
-    for key in ("regression", "error", "undecided"):
-        if keys[key]:
-            sentences.append(words.count(f"headline.{key}", keys[key]))
+    sentences += _counted(keys, ("regression", "error", "undecided"), words)
     if not sentences and budgets:
         sentences.append(words("headline.pass"))
     elif not budgets:
         sentences.append(words("headline.no_budget"))
-    for key in ("weak", "rerun"):
-        if keys[key]:
-            sentences.append(words.count(f"headline.{key}", keys[key]))
-    if budgets and keys["measured"]:
-        sentences.append(words.count("headline.measured", keys["measured"]))
+    sentences += _counted(keys, ("weak", "rerun"), words)
+    if budgets:
+        sentences += _counted(keys, ("measured",), words)
     return " ".join(sentences)
+
+
+def _counted(keys: Counter[str], wanted: Sequence[str], words: Words) -> list[str]:
+    return [words.count(f"headline.{key}", keys[key]) for key in wanted if keys[key]]
 
 
 def card_of(group: Group, words: Words) -> Card:

@@ -107,7 +107,7 @@ def render_page(
     comparisons = comparisons_of(entries, drawer, words)
     audits = audits_of(groups, drawer, words)
     script = _text("page.js")
-    return (
+    page: str = (
         _template().render(
             words=words,
             title=discreet(title, LONGEST) or words("page.title"),
@@ -122,13 +122,13 @@ def render_page(
             timeline=timeline_of(groups, history or {}, drawer, words),
             appendix=appendix_of(groups, words),
             people=drawer.people,
-            n_measurements=len(entries),
             style=_trusted(_text("page.css")),
             script=_trusted(script),
             script_hash=_hash(script),
         )
         + "\n"
     )
+    return page
 
 
 def _text(name: str) -> str:

@@ -81,7 +81,7 @@ class Drawer:
             for kind in _KINDS:
                 if _has(kind, record):
                     wanted.setdefault(_same(kind, record, place), []).append(record)
-        figures = []
+        figures: list[Figure] = []
         for key, records in wanted.items():
             if self.left <= 0:
                 return tuple(figures), True

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.html.grouping import Group
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["Cell", "Panel", "attackable", "panel_of"]
+__all__ = ["Cell", "Covered", "Panel", "attackable", "panel_of"]
 
 CONCERNS: tuple[str, ...] = get_args(Concern)
 _UNKNOWN = "unnamed"
@@ -50,6 +50,26 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Covered:
+    """What was audited of one target.
+
+    Attributes
+    ----------
+    name : str
+        Of the target.
+    audited, missing : tuple of str
+        Risks that some attacker tried, and those that there are attacks for and nobody ran.
+    weak : bool
+        Whether something passed by a weak suite only.
+    """
+
+    name: str
+    audited: tuple[str, ...]
+    missing: tuple[str, ...]
+    weak: bool
+
+
+@dataclass(frozen=True)
 class Panel:
     """The second section of the page.
 
@@ -63,12 +83,15 @@ class Panel:
         Risks that no attacker tried at all.
     weak : tuple of str
         Targets with a PASS by a weak suite only.
+    targets : tuple of Covered
+        The same target by target.
     """
 
     columns: tuple[str, ...]
     lines: tuple[tuple[str, str, tuple[Cell, ...]], ...]
     missing: tuple[str, ...]
     weak: tuple[str, ...]
+    targets: tuple[Covered, ...]
 
 
 def panel_of(groups: Sequence[Group], words: Words) -> Panel:
@@ -103,11 +126,13 @@ def panel_of(groups: Sequence[Group], words: Words) -> Panel:
         )
         lines.append((words(f"concern.{concern}"), words(f"concern.{concern}.means"), cells))
     audited = {concern for concern, _ in found}
+    targets = _targets(groups, words)
     return Panel(
         tuple(short_name(column, words) for column in columns),
         tuple(lines),
         tuple(words(f"concern.{concern}") for concern in CONCERNS if concern not in audited),
-        _weak(groups),
+        tuple(entry.name for entry in targets if entry.weak)[:_MOST_NAMED],
+        targets,
     )
 
 
@@ -115,13 +140,25 @@ def _sorted(counts: Counter[Standing]) -> tuple[tuple[Standing, int], ...]:
     return tuple(sorted(counts.items(), key=lambda pair: pair[0].rank))
 
 
-def _weak(groups: Sequence[Group]) -> tuple[str, ...]:
-    weak = [
-        group.target
-        for group in groups
-        if any(standing(record).key == "weak" for record in group.records)
-    ]
-    return tuple(dict.fromkeys(weak))[:_MOST_NAMED]
+def _targets(groups: Sequence[Group], words: Words) -> tuple[Covered, ...]:
+    records: dict[str, list[Mapping[str, Any]]] = {}
+    for group in groups:
+        records.setdefault(group.target, []).extend(group.records)
+    return tuple(_covered(target, own, words) for target, own in records.items())
+
+
+def _covered(target: str, records: Sequence[Mapping[str, Any]], words: Words) -> Covered:
+    audited = {_concern(record) for record in records}
+    kinds = {kind_of(column_of(record)) for record in records} - {"given", "unknown"}
+    possible = {concern for concern, column in attackable() if kind_of(column) in kinds}
+    return Covered(
+        target,
+        tuple(
+            words(f"concern.{concern}") for concern in (*CONCERNS, _UNKNOWN) if concern in audited
+        ),
+        tuple(words(f"concern.{concern}") for concern in CONCERNS if concern in possible - audited),
+        any(standing(record).key == "weak" for record in records),
+    )
 
 
 def _concern(record: Mapping[str, Any]) -> str:

@@ -116,7 +116,9 @@ def row_of(record: Mapping[str, Any], words: Words) -> Row:
         reruns=", ".join(record["earlier"]),
         error="" if withheld else error,
         withheld=withheld,
-        bar=bar_of(*(record[key] for key in ("value", "low", "high", "limit")), _chance(record)),
+        bar=bar_of(
+            record["value"], record["low"], record["high"], record["limit"], _chance(record)
+        ),
     )
 
 

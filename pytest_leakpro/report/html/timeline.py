@@ -96,7 +96,9 @@ def timeline_of(
     words : Words
         Of the page's language.
     """
-    changed, courses, without = [], [], 0
+    changed: list[tuple[str, str, Row]] = []
+    courses: list[Course] = []
+    without = 0
     for group in groups:
         for identity, record in group.entries:
             row = row_of(record, words)
