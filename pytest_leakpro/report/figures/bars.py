@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_leakpro.report.figures.scale import nice_steps
 
@@ -16,9 +16,18 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.report.figures.chart import Chart
 
-__all__ = ["Bars"]
+__all__ = ["Bars", "Mean"]
 
 _GAP = 0.08  # of a bin, on each side of its bar
+
+
+class Mean(NamedTuple):
+    """A mean over all that is counted, with its bounds, in bins, and what it is called."""
+
+    value: float
+    low: float | None
+    high: float | None
+    text: str
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,10 @@ class Bars:
         What it says.
     x, y : str
         What lies along the axes.
+    colour : str
+        Name of the colour of solid bars.
+    mean : Mean or None
+        Drawn above the bars.
     """
 
     counts: Sequence[int]
@@ -48,11 +61,13 @@ class Bars:
     limit_text: str
     x: str
     y: str
+    colour: str = "bad"
+    mean: Mean | None = None
 
     def draw(self, chart: Chart) -> None:
         """Draw the bars and their axes."""
         palette, bins = chart.palette, len(self.counts)
-        top = max(*self.counts, 1) * 1.12
+        top = max(*self.counts, 1) * (1.12 if self.mean is None else 1.4)
         chart.scales((0, bins), (0, top))
         chart.ticks_x(self.ticks, grid=False)
         steps = [step for step in nice_steps((0, top), 4) if step == math.floor(step)]
@@ -62,9 +77,19 @@ class Bars:
         chart.line([0, bins], [0, 0], palette.muted, width=0.8)
         for place, (count, solid) in enumerate(zip(self.counts, self.filled, strict=True)):
             if count:
-                colour = palette.bad if solid else palette.muted
+                colour = getattr(palette, self.colour) if solid else palette.muted
                 ends = (place + _GAP, place + 1 - _GAP)
                 chart.bar(*ends, 0, count, colour, "solid" if solid else "hatched")
+        if self.mean is not None:
+            level = top * 0.83
+            chart.interval(level, self.mean.low, self.mean.high, palette.ink, across=True)
+            chart.dots([self.mean.value], [level], palette.ink)
+            right = self.mean.value > bins / 2
+            chart.text(
+                self.mean.value, level, self.mean.text, colour=palette.ink, weight="bold",
+                side="right" if right else "left", level="top",
+                by=(0, -7), haloed=True,
+            )  # fmt: skip
         if self.limit is not None:
             chart.line([self.limit] * 2, [0, top], palette.limit, width=1.3, dashes=(5, 2.5))
             right = self.limit > bins / 2

@@ -16,7 +16,10 @@ from pytest_leakpro.report.figures.palette import ON_PAGE, Palette
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["HALO", "TEXT", "Chart", "Span"]
+__all__ = ["HALO", "LETTER", "TEXT", "Chart", "Span"]
+
+LETTER = 6.6
+"""How wide a letter is at most on average, in units of the view box."""
 
 HALO = "halo"
 """Marks texts that may stand on lines, in what matplotlib writes."""
@@ -72,6 +75,12 @@ class Chart:
         """What the lower and the upper edge stand for."""
         low, high = self.axes.get_ylim()
         return float(low), float(high)
+
+    @property
+    def width(self) -> float:
+        """Of the axes, in units of the view box."""
+        low, high = self.x_span
+        return self.pixels(high, self.y_span[0])[0] - self.pixels(low, self.y_span[0])[0]
 
     def ticks_x(self, ticks: Iterable[tuple[float, str]], *, grid: bool = True) -> None:
         """Write a text below the axes at each of some places, with a line above it."""
@@ -175,7 +184,14 @@ class Chart:
         self.line(across, up, self.palette.paper, width=size + 2.4, end=end, order=order - 0.2)
         self.line(across, up, colour, width=size, end=end, order=order)
         if hollow:
-            self.line(across, up, self.palette.paper, width=size - 3.2, end=end, order=order + 0.1)
+            self.line(
+                across,
+                up,
+                self.palette.paper,
+                width=max(size - 3.2, 0.45 * size),
+                end=end,
+                order=order + 0.1,
+            )
 
     def _specks(self, x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
         across: list[float] = []

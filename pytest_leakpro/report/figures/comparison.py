@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.report.figures.chart import LETTER
 from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import WIDTH, Margins, Panel
 from pytest_leakpro.report.figures.rows import Row, Rows, rows_panel
@@ -40,7 +41,6 @@ __all__ = ["comparison_panel", "comparison_svg"]
 
 _MOST = 24
 _NAME = 26
-_LETTER = 6.4  # units across, at most on average
 _LINE = 13.0
 # Shape and colour by how it compares with the first.
 _MARKS = {
@@ -243,7 +243,7 @@ def _name_defences(
     taken = [_Box(x - 5, y - 5, x + 5, y + 5) for x, y in points]
     for record, x, (left, up) in zip(records, worth, points, strict=True):
         text = f"{_name(record)}{_SIGNS.get(_outcome(record), '')}"
-        width = _LETTER * len(text)
+        width = LETTER * len(text)
         choices = [
             (side, by)
             for lift in (0.0, _LINE, -_LINE, 2 * _LINE, -2 * _LINE)

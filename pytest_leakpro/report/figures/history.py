@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_leakpro.gate.wording import printable, shown
+from pytest_leakpro.report.figures.chart import LETTER
 from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Margins, Panel
 from pytest_leakpro.report.figures.scale import (
@@ -32,6 +33,7 @@ from pytest_leakpro.report.figures.telling import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_leakpro.gate.wording import Unit
     from pytest_leakpro.report.figures.chart import Chart
     from pytest_leakpro.report.texts.catalogue import Words
 
@@ -88,8 +90,8 @@ def history_panel(
         words("figure.history.runs", n=words.number(len(points))),
         words(
             "figure.history.ends",
-            first=shown(first.value, unit),
-            last=shown(last.value, unit),
+            first=_shown(points[first.place], unit),
+            last=_shown(points[last.place], unit),
             least=shown(min(values), unit),
             most=shown(max(values), unit),
         ),
@@ -105,8 +107,13 @@ def history_panel(
         sentences(*told, limit_said(record, words)),
         lambda chart: draw_history(chart, points, record, words),
         height=220,
-        margins=Margins(46, 40, 26, 28),
+        margins=Margins(46, 14 + LETTER * len(_shown(points[last.place], unit)), 26, 28),
     )
+
+
+def _shown(point: Mapping[str, Any], unit: Unit) -> str:
+    text = point.get("shown_value")
+    return printable(text, 20) if text else shown(point["value"], unit)
 
 
 def _runs(points: Sequence[Mapping[str, Any]]) -> list[_Run]:
@@ -156,7 +163,7 @@ def draw_history(
             )  # fmt: skip
     last = runs[-1]
     chart.text(
-        last.place, max(last.value, span[0]), shown(last.value, unit),
+        last.place, max(last.value, span[0]), _shown(points[last.place], unit),
         colour=palette.ink, weight="bold", by=(7, 0), haloed=True,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["people_svg"]
 
 _COLUMNS = 40
-_ACROSS, _DOWN = 9, 12  # units between two people
+_ACROSS, _DOWN = 9, 13  # units between two people
 _TOP = 3
 _KEY = 18  # units between two lines of the key
 _TEXT = 12
@@ -159,7 +159,7 @@ def _border(allowed: int, total: int) -> str:
     if allowed >= total:
         return ""
     row, column = divmod(allowed, _COLUMNS)
-    y, x = _TOP + row * _DOWN - 0.7, column * _ACROSS
+    y, x = _TOP + row * _DOWN - 0.6, column * _ACROSS
     path = f"M0 {y:g}H{WIDTH}" if column == 0 else f"M0 {y + _DOWN:g}H{x}V{y:g}H{WIDTH}"
     return f'<path d="{path}" {_LIMIT}/>'
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.report.figures.bars import Bars
+from pytest_leakpro.report.figures.bars import Bars, Mean
 from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Panel
 from pytest_leakpro.report.figures.telling import (
     budget_said,
+    figures_of,
     finite,
     limit_said,
     measured,
@@ -66,14 +67,22 @@ def ranks_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
     for bit, count in zip(bits, counts, strict=True):
         by_bit[int(bit)] += count
     step = max(1, -(-bins // _TICKS))
+    low, high = finite(record["low"]), finite(record["high"])
     bars = Bars(
         by_bit,
         [(place, str(place)) for place in range(0, bins, step)],
-        [limit is not None and place >= limit for place in range(bins)],
+        [True] * bins,
         None if limit is None or limit > bins else limit,
         budget_said(record, words),
         words("figure.ranks.x"),
         words("figure.ranks.y"),
+        "accent",
+        Mean(
+            float(record["value"]),
+            low,
+            high,
+            words("figure.ranks.named", value=figures_of(record)[0]),
+        ),
     )
     highest = max(place for place, count in enumerate(by_bit) if count)
     return Panel(

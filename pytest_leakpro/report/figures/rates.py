@@ -11,7 +11,6 @@ from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.rows import Row, Rows, rows_panel
 from pytest_leakpro.report.figures.telling import (
     budget_said,
-    figures_of,
     finite,
     limit_said,
     measured,
@@ -62,11 +61,13 @@ def rates_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
     value = finite(record["value"])
     if not sides or value is None or unit_of(record) != "percent":
         return None
+    # Of counts the control is not subtracted.
+    counts = evidence["kind"] == "counts" or len(sides) == 1
     rows = [_row(record, side, words) for side in sides]
     rows.append(
         Row(
-            words("figure.rates.beyond" if len(sides) > 1 else "figure.rates.measured"),
-            figures_of(record)[0],
+            words("figure.rates.measured" if counts else "figure.rates.beyond"),
+            measured(record, words),
             value,
             finite(record["low"]),
             finite(record["high"]),
@@ -75,11 +76,10 @@ def rates_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
             strong=True,
         )
     )
-    told = [f"{row.name}: {row.text}." for row in rows[:-1]]
-    told.append(f"{rows[-1].name}: {measured(record, words)}.")
+    told = [f"{row.name}: {row.text}." for row in rows]
     return rows_panel(
         "rates",
-        title_of("rates", record, words),
+        title_of("counts" if counts else "rates", record, words),
         sentences(*told, limit_said(record, words)),
         Rows(rows, "percent", finite(record["limit"]), budget_said(record, words)),
     )
@@ -103,7 +103,8 @@ def _row(record: Mapping[str, Any], side: str, words: Words) -> Row:
         of=words.number(of),
     )
     mark: Any = _MARKS[side]
-    return Row(words(f"figure.rates.{side}"), counted, rate, low, high, drawn, mark, _COLOURS[side])
+    name = "found" if side == "main" and evidence["kind"] == "counts" else side
+    return Row(words(f"figure.rates.{name}"), counted, rate, low, high, drawn, mark, _COLOURS[side])
 
 
 def _is_sample(record: Mapping[str, Any]) -> bool:

@@ -5,9 +5,10 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_leakpro.report.figures.chart import LETTER
 from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Panel
 from pytest_leakpro.report.figures.scale import nice_steps
@@ -68,7 +69,9 @@ def scores_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
     return Panel(
         "scores",
         title_of("scores", record, words),
-        sentences(
+        words("figure.scores.single")
+        if len(members) == 1
+        else sentences(
             words("figure.scores.overlap", share=said(histogram.overlap)),
             words(
                 "figure.scores.most",
@@ -94,7 +97,7 @@ def _histogram(record: Mapping[str, Any]) -> _Histogram | None:
     totals = sum(members), sum(nonmembers)
     if len(edges) < 2 or not len(members) == len(nonmembers) == len(edges) - 1 or 0 in totals:
         return None
-    if any(later < earlier for earlier, later in itertools.pairwise(edges)):
+    if any(later < earlier for earlier, later in pairwise(edges)):
         return None
     if edges[0] == edges[-1]:  # a single score: a bin needs a width to be seen
         room = abs(edges[0]) / 10 or 1.0
@@ -107,7 +110,7 @@ def draw_scores(chart: Chart, record: Mapping[str, Any], words: Words) -> None:
     histogram = _histogram(record)
     assert histogram is not None
     palette, edges = chart.palette, histogram.edges
-    top = max(*histogram.members, *histogram.nonmembers) * 1.18
+    top = max(*histogram.members, *histogram.nonmembers) * 1.22
     chart.scales((edges[0], edges[-1]), (0, top))
     ends = (edges[0], edges[-1])
     chart.ticks_x(((step, f"{step:g}") for step in nice_steps(ends, 5)), grid=False)
@@ -128,24 +131,31 @@ def draw_scores(chart: Chart, record: Mapping[str, Any], words: Words) -> None:
 
 def _name_sides(chart: Chart, histogram: _Histogram, words: Words) -> None:
     """Write the name of each side above the bin in which it stands out most."""
-    centres = [
-        (low + high) / 2 for low, high in zip(histogram.edges, histogram.edges[1:], strict=False)
-    ]
-    sides = (histogram.members, histogram.nonmembers)
-    names = (words("figure.scores.members"), words("figure.scores.nonmembers"))
-    colours = (chart.palette.member, chart.palette.nonmember)
-    low, high = chart.x_span
-    places = []
-    for mine, other in (sides, sides[::-1]):
-        place = max(range(len(mine)), key=lambda at: mine[at] - other[at])
-        places.append((centres[place], max(mine[place], other[place])))
-    together = abs(places[0][0] - places[1][0]) < 0.3 * (high - low)
-    for turn, ((x, y), name, colour) in enumerate(zip(places, names, colours, strict=True)):
-        share = (x - low) / (high - low)
-        side: Any = "left" if share < 0.3 else "right" if share > 0.7 else "center"
-        # Where both names would meet, one stands above the other.
-        level = max(places[0][1], places[1][1]) if together else y
+    palette, (low, high) = chart.palette, chart.x_span
+    highest = list(map(max, histogram.members, histogram.nonmembers))
+    taken: list[tuple[float, float, float]] = []
+    for mine, other, name, colour in (
+        (histogram.members, histogram.nonmembers, "members", palette.member),
+        (histogram.nonmembers, histogram.members, "nonmembers", palette.nonmember),
+    ):
+        text = words(f"figure.scores.{name}")
+        place = max(range(len(mine)), key=lambda at, a=mine, b=other: a[at] - b[at])  # type: ignore[misc]
+        width = LETTER * len(text) * (high - low) / chart.width
+        centre = (histogram.edges[place] + histogram.edges[place + 1]) / 2
+        start = min(max(centre - width / 2, low), high - width)
+        # Above all bins that the name stands over, and above the other name where both meet.
+        level = max(
+            share
+            for share, (left, right) in zip(highest, pairwise(histogram.edges), strict=True)
+            if left < start + width and start < right
+        )
+        by = 4.0
+        for begin, end, up in taken:
+            if begin < start + width and start < end:
+                by += 14.0 if level <= up else 0.0
+                level = max(level, up)
+        taken.append((start, start + width, level))
         chart.text(
-            x, level, name, colour=colour, side=side, level="bottom",
-            by=(0, 4 + (14 if together and turn == 0 else 0)), weight="bold", haloed=True,
+            start + width / 2, level, text, colour=colour, side="center", level="bottom",
+            by=(0, by), weight="bold", haloed=True,
         )  # fmt: skip
