@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.identity import Identity
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["MOST_FIGURES", "missing_libraries", "render_page"]
+__all__ = ["ENDED_EARLY", "MOST_FIGURES", "missing_libraries", "render_page"]
 
 MOST_FIGURES = 120
+ENDED_EARLY = (2, 3)
+"""The exit statuses of pytest after which tests are missing: interrupted, and an internal error."""
+
 _FOLDER = "pytest_leakpro.report.html"
 _NEEDED = ("jinja2", "matplotlib")
 # Spaces that keep numbers together are no control characters, whatever str.isprintable says.
@@ -58,6 +61,7 @@ def render_page(
     words: Words,
     made_on: str,
     version: str,
+    measured_on: str = "",
     history: Mapping[Identity, Sequence[Mapping[str, Any]]] | None = None,
     title: str = "",
     unread: Sequence[str] = (),
@@ -76,6 +80,8 @@ def render_page(
         The day, as ``2026-11-29``.
     version : str
         Of the package.
+    measured_on : str
+        The day of the latest run; empty where nobody knows.
     history : mapping of Identity to sequence of mapping, optional
         The points of each measurement, the oldest first and the latest last.
     title : str
@@ -112,6 +118,7 @@ def render_page(
             words=words,
             title=discreet(title, LONGEST) or words("page.title"),
             made_on=made_on,
+            measured_on=measured_on,
             version=version,
             unread=[discreet(name) for name in unread],
             ended_early=ended_early,
