@@ -125,13 +125,17 @@ def _documents(wanted: str) -> list[Found]:
     files = sorted(path.glob("*.json"))
     if not files:
         raise LeakproError(f"{path} holds no runs")
-    found: list[Found] = []
-    for file in files:
-        try:
-            found.append((file, read_document(file), False))
-        except LeakproError:
-            found.append((file, None, False))
-    return found
+    return [(file, _read(file), False) for file in files]
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    from pytest_leakpro.gate.errors import LeakproError
+    from pytest_leakpro.store.documents import read_document
+
+    try:
+        return read_document(file)
+    except LeakproError:
+        return None
 
 
 def _in_order(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -80,16 +80,13 @@ class Recording:
         commit = commit_of(Path(self._config.rootpath))
         for record in records:
             record["commit"] = commit
-        earlier, unread = self._earlier()
+        earlier = self._earlier()
         self._keep(records, exit_status, __version__)
         outputs: dict[str, Callable[[Path], None]] = {
             "json": lambda path: write_run(path, records, __version__),
             "markdown": lambda path: write_text(path, self._markdown(records)),
             "code_quality": lambda path: write_text(path, self._code_quality(records)),
-            "report": lambda path: write_text(
-                path,
-                self._report(records, [*earlier, {"measurements": records}], unread, exit_status),
-            ),
+            "report": lambda path: write_text(path, self._report(records, exit_status, earlier)),
         }
         for kind, path in self._settings.outputs.items():
             self._attempt(_OUTPUTS[kind], path, outputs[kind])
@@ -129,15 +126,15 @@ class Recording:
     def _report(
         self,
         records: list[dict[str, Any]],
-        runs: list[dict[str, Any]],
-        unread: list[str],
         exit_status: int,
+        earlier: tuple[list[dict[str, Any]], list[str]],
     ) -> str:
         from pytest_leakpro import __version__
         from pytest_leakpro.report.html.document import ENDED_EARLY, render_page
         from pytest_leakpro.report.series import series
         from pytest_leakpro.report.texts.catalogue import words_of
 
+        runs, unread = earlier
         today = dt.datetime.now(dt.timezone.utc).date().isoformat()
         return render_page(
             records,
@@ -145,7 +142,7 @@ class Recording:
             made_on=today,
             measured_on=today,
             version=__version__,
-            history=series(runs),
+            history=series([*runs, {"measurements": records}]),
             unread=unread,
             ended_early=exit_status in ENDED_EARLY,
         )
