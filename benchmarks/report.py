@@ -25,7 +25,7 @@ RUNS = 100
 
 
 def records(n_records, rng):
-    """Records with curves and histograms of their own, of as many tests and targets."""
+    """Make records with curves and histograms of their own, of as many tests and targets."""
     kinds = []
     for shift in (0.0, 0.1, 0.3, 1.0):
         scores = MembershipScores(rng.normal(shift, 1, 800), rng.normal(size=800), name="model")

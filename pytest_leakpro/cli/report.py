@@ -174,9 +174,8 @@ def _earlier(
 
 
 def _others(history: Any, given: Iterable[Path]) -> list[str]:
-    return [
-        name for name in history.names() if history.folder.resolve() / f"{name}.json" not in given
-    ]
+    folder = history.folder.resolve()
+    return [name for name in history.names() if folder / f"{name}.json" not in given]
 
 
 def _chosen(records: list[Mapping[str, Any]], targets: Sequence[str]) -> list[Mapping[str, Any]]:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDED_EARLY", "MOST_FIGURES", "missing_libraries", "render_page"]
 
-MOST_FIGURES = 120
+MOST_FIGURES = 100
+_MOST_HISTORIES = 24
 ENDED_EARLY = (2, 3)
 """The exit statuses of pytest after which tests are missing: interrupted, and an internal error."""
 
@@ -108,8 +109,8 @@ def render_page(
         raise LeakproError(missing)
     entries = [(identity_of(record), discreet_record(complete(record))) for record in records]
     groups = grouped(entries)
-    drawer = Drawer(words, most_figures)
-    # What is drawn first takes the room: pictures of the worst audits, then their history.
+    kept = min(_MOST_HISTORIES, most_figures // 4) if history else 0
+    drawer, later = Drawer(words, most_figures - kept), Drawer(words, kept)
     comparisons = comparisons_of(entries, drawer, words)
     audits = audits_of(groups, drawer, words)
     script = _text("page.js")
@@ -126,7 +127,7 @@ def render_page(
             panel=panel_of(groups, words),
             audits=audits,
             comparisons=comparisons,
-            timeline=timeline_of(groups, history or {}, drawer, words),
+            timeline=timeline_of(groups, history or {}, later, words),
             appendix=appendix_of(groups, words),
             people=drawer.people,
             style=_trusted(_text("page.css")),

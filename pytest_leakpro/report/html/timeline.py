@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Course", "Timeline", "timeline_of"]
 
-_MOST_FIGURES = 24
-
 
 @dataclass(frozen=True)
 class Course:
@@ -69,12 +67,15 @@ class Timeline:
         What was measured in several runs; those with a figure come first.
     runs : int
         The most runs that any measurement was in.
+    drawn : int
+        How many of the courses have a figure.
     """
 
     changed: tuple[tuple[str, str, Row], ...]
     without: int
     courses: tuple[Course, ...]
     runs: int
+    drawn: int
 
 
 def timeline_of(
@@ -108,13 +109,12 @@ def timeline_of(
                 without += 1
             points = history.get(identity, ())
             if len(points) > 1:
-                figure = None
-                if len(courses) < _MOST_FIGURES:
-                    figure = drawer.history(points, record)
+                figure = drawer.history(points, record)
                 courses.append(_course(group, row, points, figure))
     changed.sort(key=lambda entry: not entry[2].risen)
     most = max((course.runs for course in courses), default=0)
-    return Timeline(tuple(changed), without, tuple(courses), most)
+    drawn = sum(course.figure is not None for course in courses)
+    return Timeline(tuple(changed), without, tuple(courses), most, drawn)
 
 
 def _course(
