@@ -34,6 +34,7 @@ _PLACES = re.compile(
 _COLUMNS = re.compile(
     r"\bcolumns?\b|\blinkability: who knows |\binference: .* from "
     r"|left out of the attacks as |aux_columns|quasi_identifiers|secret="
+    r"|\btexts of .* in the release"
 )
 # Curves and histograms are numbers, and long.
 _AS_IT_IS = ("curve", "histogram")

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from markupsafe import Markup
 
@@ -102,13 +102,13 @@ class Drawer:
         return Figure(kind, svg, self._words(f"drawn.{kind}"), f"{about} · {attack}")
 
     def history(
-        self, points: Sequence[Mapping[str, Any]], record: Mapping[str, Any]
+        self, points: Iterable[Mapping[str, Any]], record: Mapping[str, Any]
     ) -> Markup | None:
         """Draw what was measured run by run; None where there is no room, or nothing to draw."""
         if self.left <= 0:
             return None
         self.left -= 1
-        return self._draw("history", "history_svg", points, record)
+        return self._draw("history", "history_svg", list(points), record)
 
     def comparison(self, records: Sequence[Mapping[str, Any]]) -> Markup | None:
         """Draw the leakage of defences against what they are good for."""

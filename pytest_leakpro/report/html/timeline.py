@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.wording import UNBOUNDED, shown
 from pytest_leakpro.report.completing import unit_of
+from pytest_leakpro.report.html.discreet import discreet
 from pytest_leakpro.report.html.rows import Row, row_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.texts.catalogue import Words
 
 __all__ = ["Course", "Timeline", "timeline_of"]
+
+_WIDTH = 60
 
 
 @dataclass(frozen=True)
@@ -109,12 +112,19 @@ def timeline_of(
                 without += 1
             points = history.get(identity, ())
             if len(points) > 1:
-                figure = drawer.history(points, record)
+                figure = drawer.history(map(_discreet, points), record)
                 courses.append(_course(group, row, points, figure))
     changed.sort(key=lambda entry: not entry[2].risen)
     most = max((course.runs for course in courses), default=0)
     drawn = sum(course.figure is not None for course in courses)
     return Timeline(tuple(changed), without, tuple(courses), most, drawn)
+
+
+def _discreet(point: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: discreet(value, _WIDTH) if isinstance(value, str) else value
+        for key, value in point.items()
+    }
 
 
 def _course(
@@ -125,6 +135,8 @@ def _course(
 
 
 def _figure(point: Mapping[str, Any], metric: str) -> str:
+    if point.get("shown_value"):
+        return discreet(point["shown_value"], _WIDTH)
     value = point.get("value")
     if value is None or not math.isfinite(value) or abs(value) > 1e12:
         return UNBOUNDED
