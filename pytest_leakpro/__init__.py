@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.gate.reconstructions import Reconstructions
     from pytest_leakpro.gate.verdict import Verdict
     from pytest_leakpro.mechanisms.assertion import assert_dp
+    from pytest_leakpro.report.figures.plot import plot
     from pytest_leakpro.targets.canaries import Canaries
     from pytest_leakpro.targets.classifier import Classifier
     from pytest_leakpro.targets.federated_rounds import FederatedRounds
@@ -71,6 +72,7 @@ _HOMES = {
     "assert_dp": "pytest_leakpro.mechanisms.assertion",
     "assert_leakage_below": "pytest_leakpro.auditing.conductor",
     "audit": "pytest_leakpro.auditing.conductor",
+    "plot": "pytest_leakpro.report.figures.plot",
     "required_sizes": "pytest_leakpro.gate.planner",
 }
 
@@ -105,6 +107,7 @@ __all__ = [
     "assert_dp",
     "assert_leakage_below",
     "audit",
+    "plot",
     "required_sizes",
 ]
 
