@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["linear_span", "log_span", "nice_steps", "powers", "suits_logarithm"]
 
+_LEAST = 1e-9  # the smallest value that has a place on a logarithmic axis
 _WIDE = 40.0  # so many times the smallest is the largest where a linear axis hides the small ones
 
 
@@ -64,7 +65,7 @@ def linear_span(values: Iterable[float], base: float | None = 0.0) -> Span:
 
 def log_span(values: Iterable[float]) -> Span:
     """Give whole powers of ten around positive values, of which there is at least one."""
-    held = list(values)
+    held = [max(value, _LEAST) for value in values]
     low = math.floor(math.log10(min(held)) + 1e-9)
     high = math.ceil(math.log10(max(held)) - 1e-9)
     return 10.0**low, 10.0 ** max(high, low + 1)
