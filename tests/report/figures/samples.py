@@ -66,9 +66,7 @@ def records():
             Exposures(ranks=[1, 1, 1, 2, 1, 1, 8, 1, 3, 400], candidates=1024), "exposure <= 4"
         ),
         "epsilon": measured(
-            CanaryScores(
-                scores=rng.normal(0, 1, 600) + 1.5 * tossed, included=tossed, delta=1e-5
-            ),
+            CanaryScores(scores=rng.normal(0, 1, 600) + 1.5 * tossed, included=tossed, delta=1e-5),
             "epsilon <= 1",
         ),
     }
@@ -170,8 +168,7 @@ def drawn():
 
 
 def parsed(svg):
-    root = ET.fromstring(svg)  # noqa: S314 - our own
-    return root
+    return ET.fromstring(svg)
 
 
 def texts(svg):
