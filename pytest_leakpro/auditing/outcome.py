@@ -120,4 +120,4 @@ class Audit:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return html_table(self.to_plain())
+        return html_table(self.to_plain(), self.notes)

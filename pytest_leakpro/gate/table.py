@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_leakpro.gate.notebook import NotebookRow, notebook_table
 from pytest_leakpro.gate.rates import counted_whole, records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.wording import printable, written_bounds
@@ -261,15 +261,19 @@ def text_table(records: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def html_table(records: Sequence[Mapping[str, Any]]) -> str:
-    """Write the table as HTML, for a notebook; every name is escaped."""
-    headings = (*HEADINGS, "how")
-    head = "".join(f"<th>{heading}</th>" for heading in headings)
+def html_table(records: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> str:
+    """Write the table as HTML, for a notebook; every name is escaped.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        As of `Measurement.to_plain`.
+    notes : sequence of str
+        What must be known of the audit as a whole.
+    """
     rows = []
     for record in records:
-        rows.append((*_cells(record), "; ".join([detail(record), *_notes(record)])))
-        rows += [(*cells, "") for cells in _slice_cells(record)]
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        below = (detail(record), *_notes(record))
+        rows.append(NotebookRow(_cells(record), below))
+        rows += [NotebookRow(cells, part=True) for cells in _slice_cells(record)]
+    return notebook_table(HEADINGS, rows, [f"note: {note}" for note in notes])

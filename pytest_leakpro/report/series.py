@@ -62,8 +62,8 @@ def series(runs: Iterable[Mapping[str, Any]]) -> dict[Identity, list[Point]]:
     found: dict[Identity, list[tuple[Point, Any]]] = {}
     for run in runs:
         for record in run["measurements"]:
-            point = point_of(record, run), record.get("configuration")
-            found.setdefault(identity_of(record), []).append(point)
+            measured = point_of(record, run), record.get("configuration")
+            found.setdefault(identity_of(record), []).append(measured)
     for points in found.values():
         latest = points[-1][1]
         for point, configuration in points:

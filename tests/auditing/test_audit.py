@@ -276,6 +276,6 @@ def test_an_audit_shows_no_scores():
     found = audit(leaky_target(), "auc <= 0.55")
     assert "array" not in repr(found)
     assert repr(found.exposed["scores", "loss"]) == "MemberScores(600)"
-    assert "<table>" in found._repr_html_()
+    assert "<table" in found._repr_html_()
     with pytest.raises(FrozenInstanceError):
         found.seed = 3

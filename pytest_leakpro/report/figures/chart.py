@@ -129,6 +129,7 @@ class Chart:
         dashes: tuple[float, ...] | None = None,
         order: float = 2,
         end: Literal["butt", "round", "projecting"] = "butt",
+        snap: bool | None = None,
     ) -> None:
         """Draw a line; it is broken where a number is not one."""
         from matplotlib.lines import Line2D
@@ -143,6 +144,7 @@ class Chart:
             dash_capstyle="butt",
             linestyle="solid" if dashes is None else (0, dashes),
             clip_on=False,
+            snap=snap,
         )
         line.set_transform(self.axes.transData)
         self.axes.add_artist(line)
@@ -180,9 +182,12 @@ class Chart:
         """Draw a mark at each place."""
         end: Literal["round", "projecting"] = "projecting" if square else "round"
         across, up = self._specks(x, y)
-        # A square end adds half a width on both sides of next to nothing.
-        self.line(across, up, self.palette.paper, width=size + 2.4, end=end, order=order - 0.2)
-        self.line(across, up, colour, width=size, end=end, order=order)
+        # Ends add half a width on both sides of next to nothing, which is lost where it is snapped
+        # to whole pixels.
+        self.line(
+            across, up, self.palette.paper, width=size + 2.4, end=end, order=order - 0.2, snap=False
+        )
+        self.line(across, up, colour, width=size, end=end, order=order, snap=False)
         if hollow:
             self.line(
                 across,
@@ -191,6 +196,7 @@ class Chart:
                 width=max(size - 3.2, 0.45 * size),
                 end=end,
                 order=order + 0.1,
+                snap=False,
             )
 
     def _specks(self, x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:

@@ -82,7 +82,8 @@ def comparison_svg(records: Sequence[Mapping[str, Any]], words: Words) -> str:
     Parameters
     ----------
     records : sequence of mapping
-        One per defence; those without a value are left out.
+        Of each defence one, or one per attacker, of which the one who found most is drawn; those
+        without a value are left out.
     words : Words
         The language.
 
@@ -102,13 +103,7 @@ def comparison_svg(records: Sequence[Mapping[str, Any]], words: Words) -> str:
 
 def comparison_panel(records: Sequence[Mapping[str, Any]], words: Words) -> Panel | None:
     """Give the panel of `comparison_svg`; None where there is nothing to draw."""
-    scored = [
-        record
-        for record in records
-        if record.get("comparison") and finite(record["value"]) is not None
-    ]
-    scored.sort(key=lambda record: record["comparison"]["order"])
-    scored = scored[:_MOST]
+    scored = _strongest(records)[:_MOST]
     if not scored:
         return None
     first = scored[0]
@@ -137,6 +132,18 @@ def comparison_panel(records: Sequence[Mapping[str, Any]], words: Words) -> Pane
         height=290,
         margins=Margins(46, 20, 26, 44),
     )
+
+
+def _strongest(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give one record per defence, in their order: of several attackers the one who found most."""
+    found: dict[tuple[int, str], Mapping[str, Any]] = {}
+    for record in records:
+        compared = record.get("comparison")
+        if compared and finite(record["value"]) is not None:
+            key = (compared["order"], compared["defence"])
+            if key not in found or record["value"] > found[key]["value"]:
+                found[key] = record
+    return [found[key] for key in sorted(found)]
 
 
 def _common_limit(records: Sequence[Mapping[str, Any]]) -> float | None:

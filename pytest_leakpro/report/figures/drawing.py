@@ -21,9 +21,11 @@ from pytest_leakpro.report.figures.panel import WIDTH, Panel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["as_svg", "axes_of", "drawing_style", "svg_element"]
+__all__ = ["INCH", "as_svg", "axes_of", "drawing_style", "svg_element"]
 
-_INCH = 72  # of the units of a view box, which are points
+INCH = 72
+"""So many units of a view box, which are points."""
+
 # What a user's own settings could change about a figure.
 _STYLE = {
     "axes.unicode_minus": True,
@@ -126,7 +128,7 @@ def as_svg(panel: Panel | None) -> str:
         from matplotlib.figure import Figure
 
         size = (WIDTH, panel.height)
-        figure = Figure(figsize=(size[0] / _INCH, size[1] / _INCH))
+        figure = Figure(figsize=(size[0] / INCH, size[1] / INCH))
         figure.patch.set_visible(False)
         axes = axes_of(figure, panel, 0, 0, size)
         panel.draw(Chart(axes, ON_PAGE, panel.margins.left))

@@ -56,8 +56,7 @@ def rates_svg(record: Mapping[str, Any], words: Words) -> str:
 def rates_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
     """Give the panel of `rates_svg`; None where there is nothing to draw."""
     evidence = record["evidence"] or {}
-    attempts, successes = evidence.get("attempts") or {}, evidence.get("successes") or {}
-    sides = [side for side in _MARKS if attempts.get(side, 0) > 0 and side in successes]
+    sides = [side for side in _MARKS if _counted(evidence, side) is not None]
     value = finite(record["value"])
     if not sides or value is None or unit_of(record) != "percent":
         return None
@@ -85,18 +84,32 @@ def rates_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
     )
 
 
+def _counted(evidence: Mapping[str, Any], side: str) -> tuple[int, int] | None:
+    """Give successes and attempts of a side; None where it was not tried."""
+    successes, attempts = (
+        finite((evidence.get(name) or {}).get(side)) for name in ("successes", "attempts")
+    )
+    if successes is None or attempts is None or not 0 <= successes <= attempts or attempts < 1:
+        return None
+    return int(successes), int(attempts)
+
+
 def _row(record: Mapping[str, Any], side: str, words: Words) -> Row:
     evidence = record["evidence"]
-    count, of = evidence["successes"][side], evidence["attempts"][side]
-    scale = evidence.get("control_scale", 1.0) if side == "control" else 1.0
-    most = max(evidence.get("control_most", count), count) if side == "control" else count
+    counted = _counted(evidence, side)
+    assert counted is not None
+    count, of = counted
+    scale, most = 1.0, count
+    if side == "control":
+        scale = finite(evidence.get("control_scale")) or 1.0
+        most = min(max(int(finite(evidence.get("control_most")) or count), count), of)
     rate = min(1.0, scale * count / of)
     low = high = None
     drawn = _is_sample(record)
     if drawn:
         low, high = _bounds(count, most, of, record["alpha"])
         low, high = min(1.0, scale * low), min(1.0, scale * high)
-    counted = words(
+    text = words(
         "figure.rates.count",
         rate=said(rate),
         count=words.number(count) + ("" if most == count else f"–{words.number(most)}"),
@@ -104,7 +117,7 @@ def _row(record: Mapping[str, Any], side: str, words: Words) -> Row:
     )
     mark: Any = _MARKS[side]
     name = "found" if side == "main" and evidence["kind"] == "counts" else side
-    return Row(words(f"figure.rates.{name}"), counted, rate, low, high, drawn, mark, _COLOURS[side])
+    return Row(words(f"figure.rates.{name}"), text, rate, low, high, drawn, mark, _COLOURS[side])
 
 
 def _is_sample(record: Mapping[str, Any]) -> bool:
@@ -118,7 +131,6 @@ def _is_sample(record: Mapping[str, Any]) -> bool:
 def _bounds(count: int, most: int, of: int, alpha: float) -> tuple[float, float]:
     from pytest_leakpro.stats.binomial import clopper_pearson_lower, clopper_pearson_upper
 
-    count, most = min(count, of), min(most, of)
     return (
         float(clopper_pearson_lower(count, of, alpha / 2)),
         float(clopper_pearson_upper(most, of, alpha / 2)),

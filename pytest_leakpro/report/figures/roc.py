@@ -164,7 +164,7 @@ def _floor(record: Mapping[str, Any], rate: float | None, m: int, n: int) -> flo
     limit, value = finite(record["limit"]), finite(record["value"])
     shown = [0.7 / n, 0.7 / m]
     if rate is not None:
-        shown += [rate / 9, *(mark / 2 for mark in (limit, value) if mark)]
+        shown += [rate / 9, *(mark / 2 for mark in (limit, value) if mark and mark > 0)]
     return min(max(min(shown), _LOWEST), 0.05)
 
 
@@ -217,6 +217,7 @@ def _draw_budget(
     import numpy as np
 
     palette, limit = chart.palette, finite(record["limit"])
+    limit = None if limit is None or not 0 < limit < 1 else limit
     name = record["metric"].partition("@")[0]
     if limit is not None and rate is not None:
         # An attacker who stays silent at random turns TPR(u) at u > a into TPR(u) a / u at a.
@@ -246,6 +247,7 @@ def _draw_point(
     palette = chart.palette
     value, low, high = (finite(record[side]) for side in ("value", "low", "high"))
     assert value is not None
+    value = min(max(value, 0.0), 1.0)
     chart.line([rate, rate], [floor, 1], palette.muted, width=0.8, dashes=(2, 2))
     # Who stays silent at random gets from a point of the curve straight down to the left.
     beyond = curve.x >= rate * curve.x[-1]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Row", "Rows", "rows_panel"]
 
 _PITCH = 40
-_MARGINS = Margins(8, 12, 24, 26)
+_MARGINS = Margins(12, 12, 24, 26)
 _BAR = 0.13  # half the height of a bar, in rows
 _LINE = 0.72  # where the axis of a row lies, from its top
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["linear_span", "log_span", "nice_steps", "powers", "suits_logarithm"]
 
+_NARROWEST = 1e-9  # what an axis can show, also as a share of what it is about
+_LEAST = 1e-9  # the smallest value that has a place on a logarithmic axis
 _WIDE = 40.0  # so many times the smallest is the largest where a linear axis hides the small ones
 
 
@@ -58,13 +60,16 @@ def linear_span(values: Iterable[float], base: float | None = 0.0) -> Span:
     """
     held = [*values, *([] if base is None else [base])]
     low, high = min(held), max(held)
-    room = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
+    if high - low < max(_NARROWEST, _NARROWEST * max(abs(low), abs(high))):
+        room = 0.1 * abs(high) or 1.0  # where all is one number
+        return (low if low == base else low - room), high + room
+    room = 0.08 * (high - low)
     return (low if low == base else low - room), (high if high == base else high + room)
 
 
 def log_span(values: Iterable[float]) -> Span:
     """Give whole powers of ten around positive values, of which there is at least one."""
-    held = list(values)
+    held = [max(value, _LEAST) for value in values]
     low = math.floor(math.log10(min(held)) + 1e-9)
     high = math.ceil(math.log10(max(held)) - 1e-9)
     return 10.0**low, 10.0 ** max(high, low + 1)

@@ -44,22 +44,25 @@ __all__ = [
 ]
 
 _NAME = 60
+_LARGEST = 1e12  # no figure of an audit comes near
 
 
 def finite(value: Any) -> float | None:
-    """Give a number; None for anything that is none, or that is not finite."""
+    """Give a number; None for anything that is none, that is not finite, or that no axis holds."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if math.isfinite(value) else None
+    return float(value) if abs(value) <= _LARGEST else None
 
 
-def numbers(text: str) -> list[float]:
-    """Read numbers that are separated by spaces; none where some are not finite numbers."""
+def numbers(text: object) -> list[float]:
+    """Read numbers that are separated by spaces; none where some are no numbers, or too large."""
+    if not isinstance(text, str):
+        return []
     try:
         read = [float(word) for word in text.split()]
     except ValueError:
         return []
-    return read if all(map(math.isfinite, read)) else []
+    return read if all(abs(number) <= _LARGEST for number in read) else []
 
 
 def metric_of(record: Mapping[str, Any]) -> MetricName | None:
