@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_leakpro.attacks.base import Attack
+    from pytest_leakpro.auditing.comparing import compare
+    from pytest_leakpro.auditing.comparison import Comparison
     from pytest_leakpro.auditing.conductor import assert_leakage_below, audit
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.budget import Budget
@@ -48,6 +50,7 @@ _HOMES = {
     "Budget": "pytest_leakpro.gate.budget",
     "Canaries": "pytest_leakpro.targets.canaries",
     "CanaryScores": "pytest_leakpro.gate.canary_scores",
+    "Comparison": "pytest_leakpro.auditing.comparison",
     "Classifier": "pytest_leakpro.targets.classifier",
     "Counts": "pytest_leakpro.gate.counts",
     "Exposures": "pytest_leakpro.gate.exposures",
@@ -71,6 +74,7 @@ _HOMES = {
     "assert_dp": "pytest_leakpro.mechanisms.assertion",
     "assert_leakage_below": "pytest_leakpro.auditing.conductor",
     "audit": "pytest_leakpro.auditing.conductor",
+    "compare": "pytest_leakpro.auditing.comparing",
     "required_sizes": "pytest_leakpro.gate.planner",
 }
 
@@ -83,6 +87,7 @@ __all__ = [
     "Canaries",
     "CanaryScores",
     "Classifier",
+    "Comparison",
     "Counts",
     "Exposures",
     "FederatedRounds",
@@ -105,6 +110,7 @@ __all__ = [
     "assert_dp",
     "assert_leakage_below",
     "audit",
+    "compare",
     "required_sizes",
 ]
 

@@ -38,7 +38,17 @@ if TYPE_CHECKING:
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.metric_name import MetricName
 
-__all__ = ["assert_leakage_below", "audit", "conduct", "fail", "judge", "report"]
+__all__ = [
+    "assert_leakage_below",
+    "audit",
+    "conduct",
+    "fail",
+    "finish",
+    "judge",
+    "read_budgets",
+    "report",
+    "session_of_call",
+]
 
 
 def audit(
@@ -95,7 +105,7 @@ def audit(
     --------
     assert_leakage_below : The same, raising where a budget is not met.
     """
-    session = _session_of_call(
+    session = session_of_call(
         attacks=attacks,
         seed=seed,
         alpha=alpha,
@@ -104,7 +114,7 @@ def audit(
         weak_suite=weak_suite,
         name=name,
     )
-    return conduct(target, _budgets(budgets) or session.budgets, session)
+    return conduct(target, read_budgets(budgets) or session.budgets, session)
 
 
 def assert_leakage_below(
@@ -157,7 +167,7 @@ def assert_leakage_below(
     <Verdict.PASS: 'PASS'>
     """
     __tracebackhide__ = True
-    session = _session_of_call(
+    session = session_of_call(
         attacks=attacks,
         seed=seed,
         alpha=alpha,
@@ -168,7 +178,7 @@ def assert_leakage_below(
         max_increase=max_increase,
         name=name,
     )
-    wanted = _budgets(budgets) or session.budgets or claimed_budgets(target)
+    wanted = read_budgets(budgets) or session.budgets or claimed_budgets(target)
     if not wanted:
         raise LeakproError(
             "there is no budget: give one in the call, in the marker "
@@ -213,9 +223,7 @@ def conduct(
     if session.name is not None and session.log is not None:
         session.log.claim(session.name, session.test)
     try:
-        finished = keep_scores(carry_out(target, budgets, session), session)
-        finished = keep_vulnerable(finished, session)
-        _warn(finished, session)
+        finished = finish(target, budgets, session)
         if only is None:
             return report(finished, session)
         mine = tuple(entry for entry in finished.measurements if entry.metric in only)
@@ -228,6 +236,20 @@ def conduct(
         finished,
         measurements=tuple(by_metric.get(entry.metric, entry) for entry in finished.measurements),
     )
+
+
+def finish(target: Any, budgets: tuple[Budget, ...], session: SessionDefaults) -> Audit:
+    """Carry an audit out, keep what is to be kept of it, and warn; `report` is still to come.
+
+    Parameters
+    ----------
+    target, budgets, session
+        As for `conduct`.
+    """
+    finished = keep_scores(carry_out(target, budgets, session), session)
+    finished = keep_vulnerable(finished, session)
+    _warn(finished, session)
+    return finished
 
 
 def report(finished: Audit, session: SessionDefaults) -> Audit:
@@ -349,10 +371,18 @@ def _warn(finished: Audit, session: SessionDefaults) -> None:
         warn(weak)
 
 
-def _budgets(budgets: tuple[str | Budget, ...]) -> tuple[Budget, ...]:
+def read_budgets(budgets: tuple[str | Budget, ...]) -> tuple[Budget, ...]:
+    """Read the budgets of a call.
+
+    Raises
+    ------
+    LeakproError
+        For what is no budget.
+    """
     return tuple(entry if isinstance(entry, Budget) else Budget.parse(entry) for entry in budgets)
 
 
-def _session_of_call(**options: Any) -> SessionDefaults:
+def session_of_call(**options: Any) -> SessionDefaults:
+    """Give the session's defaults with the options of a call; None leaves the default."""
     given = {name: value for name, value in options.items() if value is not None}
     return replace(current_session(), **given)

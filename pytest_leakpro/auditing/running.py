@@ -45,7 +45,9 @@ from pytest_leakpro.gate.verdict import Verdict
 from pytest_leakpro.shadow.deadline import OutOfTimeError
 from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.scores import SavedScores
+from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.federated_update import FederatedUpdate
+from pytest_leakpro.targets.hidden_scores import hiding_of
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
 from pytest_leakpro.targets.synthetic_data import SyntheticData
@@ -203,6 +205,7 @@ def _audit_membership(
     ]
     notes = [note for party in parties for note in party.view.notes]
     notes += [note for look in looks for note in look.settled.notes]
+    notes += _unseen_labels(target, parties)
     decided = [entry for look in looks for entry in look.measurements]
     checked = ground()
     about["checks"] = checked.details
@@ -299,6 +302,19 @@ def _details(parties: Sequence[Party], session: SessionDefaults) -> dict[str, An
     return details | {"queries": sum(party.view.queries for party in parties)}
 
 
+def _unseen_labels(target: MembershipTarget, parties: Sequence[Party]) -> list[str]:
+    """Say where scores are hidden and nobody looked at the labels alone."""
+    hidden = ", ".join(entry.said for entry in hiding_of(target.model))
+    if not hidden or any(party.target.access is Access.LABEL for party in parties):
+        return []
+    return [
+        (
+            f"the model hides its scores ({hidden}), and no attacker who sees labels alone was "
+            "audited: say attackers=['label', 'scores']"
+        )
+    ]
+
+
 def _nothing_scored(
     parties: Sequence[Party],
     budgets: tuple[Budget, ...],
@@ -344,7 +360,7 @@ def _scores(
 ) -> SavedScores | None:
     """Gather scores per unit where somebody may compare them with those of another run."""
     paired = session.baseline is not None and session.baseline.has_scores
-    if not (session.save_scores or paired):
+    if not (session.save_scores or session.paired or paired):
         return None
     records = digest_of_records(view)
     suite = {

@@ -87,6 +87,8 @@ class SessionDefaults:
         baseline is about to be updated.
     private : str or None
         The folder ``.leakpro``, where scores are kept.
+    paired : bool
+        Whether scores per record are handed on, for a comparison of several targets.
     save_scores : bool
         Whether scores per record are kept, for paired comparisons.
     save_vulnerable : int
@@ -128,6 +130,7 @@ class SessionDefaults:
     baseline: Baseline | None = None
     baseline_use: BaselineUse = "optional"
     private: str | None = None
+    paired: bool = False
     save_scores: bool = False
     save_vulnerable: int = 0
     save_reconstructions: bool = False

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    from pytest_leakpro.gate.comparison_table import comparisons_in, text_comparison
     from pytest_leakpro.gate.table import remarks_on, table_header, table_rows, verdict_counts
     from pytest_leakpro.gate.wording import printable
 
@@ -56,6 +57,9 @@ def _lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
         if following is None or following["test"] != record["test"]:
             said = []
         lines += [f"  note: {printable(note, 500)}" for note in record["notes"] if note not in said]
+    for name, compared in comparisons_in(records).items():
+        lines.append(f"defences compared in {printable(name, 200)}")
+        lines += [f"  {line}" for line in text_comparison(compared)]
     counts = verdict_counts(records)
     return [*lines, counts] if counts else lines
 

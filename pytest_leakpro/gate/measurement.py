@@ -139,6 +139,9 @@ class Measurement:
         others. An estimate without bounds; None where that cannot be told.
     census : bool
         Whether nothing was drawn, so that value and bounds are one number.
+    comparison : mapping or None
+        Which of several defences this is of, and how it compares with the first, as plain data;
+        None where nothing else was compared.
     """
 
     target: str
@@ -172,6 +175,7 @@ class Measurement:
     slices: tuple[SliceFigures, ...] = ()
     exposed_share: float | None = None
     census: bool = False
+    comparison: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def budget(self) -> str | None:

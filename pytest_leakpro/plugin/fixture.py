@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_leakpro.auditing.comparison import Comparison
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.budget import Budget
 
@@ -64,3 +67,27 @@ class Leakpro:
         from pytest_leakpro.auditing.conductor import audit
 
         return audit(target, *budgets, **options)
+
+    def compare(
+        self, targets: Mapping[str, Any], *budgets: str | Budget, **options: Any
+    ) -> Comparison:
+        """Audit several defences alike, without raising for what is found.
+
+        Parameters
+        ----------
+        targets, *budgets, **options
+            As for `pytest_leakpro.compare`.
+
+        Returns
+        -------
+        Comparison
+
+        Raises
+        ------
+        LeakproError
+            For bad input only.
+        """
+        __tracebackhide__ = True
+        from pytest_leakpro.auditing.comparing import compare
+
+        return compare(targets, *budgets, **options)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.gate.comparison_table import comparisons_in, text_comparison
 from pytest_leakpro.gate.table import remarks_on, table_header, table_rows, verdict_counts
 from pytest_leakpro.gate.wording import printable
 
@@ -73,6 +74,10 @@ def _write_table(
             _write_row(reporter, next(rows), record)
         for note in audit["notes"]:
             reporter.write_line(f"  note: {printable(note, 500)}")
+    for name, compared in comparisons_in(records).items():
+        reporter.write_line(f"defences compared in {printable(name, 200)}", bold=True)
+        for line in text_comparison(compared):
+            reporter.write_line(f"  {line}")
     counts = verdict_counts(records)
     if counts:
         seeds = sorted({record["seed"] for record in records})

@@ -173,6 +173,7 @@ def details(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("budget", _budget(record)),
         ("change", change["shown"] if change else ""),
         *(("", f"note: {note}") for note in (change or {}).get("notes", ())[:_MOST_NOTES]),
+        ("compared", _compared(record)),
         ("attack", record["attack"]),
         ("attacker", "" if record["error"] else record["strength"]),
         ("sizes", _sizes(record)),
@@ -194,6 +195,16 @@ def _budget(record: Mapping[str, Any]) -> str:
         return ""
     where = f" ({record['source']})" if record["source"] else ""
     return f"at most {record['shown_limit']}{where}"
+
+
+def _compared(record: Mapping[str, Any]) -> str:
+    about = record.get("comparison")
+    if not about:
+        return ""
+    utility = (
+        f"; {about['utility_name']} {about['shown_utility']}" if about["shown_utility"] else ""
+    )
+    return f"{about['shown']}{utility}"
 
 
 def _exposed(record: Mapping[str, Any]) -> str:

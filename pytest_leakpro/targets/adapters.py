@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.callable_model import CallableModel
+from pytest_leakpro.targets.hidden_scores import GuardedModel, HiddenScores
 from pytest_leakpro.targets.model_adapter import ModelAdapter, model_name
 from pytest_leakpro.targets.sklearn_model import has_method, sklearn_classifier, sklearn_regressor
 from pytest_leakpro.targets.torch_model import TorchModel, is_module
@@ -36,6 +37,8 @@ def adapt_classifier(model: Any, output: str | None) -> ModelAdapter:
         If it is no model, or one that gives neither probabilities nor logits.
     """
     require_model(model)
+    if isinstance(model, GuardedModel):
+        return HiddenScores(adapt_classifier(model.model, output), model.hiding, output)
     if is_module(model):
         return TorchModel(model)
     if has_method(model, "predict_proba") or has_method(model, "decision_function"):
@@ -60,6 +63,11 @@ def adapt_regressor(model: Any) -> ModelAdapter:
         If it is no model, or a classifier.
     """
     require_model(model)
+    if isinstance(model, GuardedModel):
+        raise LeakproError(
+            f"this model hides scores ({model.said}), and a regressor has none: round its "
+            "predictions in a function, and give that"
+        )
     if is_module(model):
         return TorchModel(model, "predictions")
     if any(has_method(model, name) for name in ("predict", "predict_proba", "decision_function")):

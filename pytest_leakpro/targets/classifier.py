@@ -18,6 +18,7 @@ from pytest_leakpro.targets.adapters import adapt_classifier
 from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.claim import Claim, sides_of
 from pytest_leakpro.targets.containers import kind_of
+from pytest_leakpro.targets.hidden_scores import hiding_of
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
 from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
@@ -245,6 +246,7 @@ class Classifier(MembershipTarget):
             self.classes,
             self._output,
             self._batch_size,
+            hiding=hiding_of(self.model),
             labels_only=self.access is Access.LABEL,
             weights=self.access is Access.WHITE_BOX,
         )

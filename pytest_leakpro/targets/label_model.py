@@ -13,6 +13,7 @@ from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.adapters import require_model
 from pytest_leakpro.targets.callable_model import CallableModel
 from pytest_leakpro.targets.containers import as_numpy, is_tensor, length
+from pytest_leakpro.targets.hidden_scores import bare
 from pytest_leakpro.targets.label_signals import LabelSignals
 from pytest_leakpro.targets.labels import class_indices, label_values
 from pytest_leakpro.targets.outputs import as_matrix
@@ -105,6 +106,7 @@ def adapt_labels(
         If it is no model, or does not predict labels.
     """
     require_model(model)
+    model = bare(model)  # a guard hides scores, and not labels
     if is_module(model):
         return LabelModel(TorchModel(model), classes, output)
     if has_method(model, "predict"):

@@ -12,6 +12,7 @@ import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.adapters import adapt_classifier, adapt_regressor
+from pytest_leakpro.targets.hidden_scores import guarded
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.reading import ClassReader, RegressionReader
 from pytest_leakpro.targets.scoring import score
@@ -20,6 +21,7 @@ from pytest_leakpro.targets.signals import ClassSignals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_leakpro.targets.hidden_scores import Hiding
     from pytest_leakpro.targets.records import Records
     from pytest_leakpro.targets.signals import Signals
 
@@ -52,6 +54,8 @@ class ModelReader:
         Whether the models predict numbers.
     labels_only : bool
         Whether nothing but predicted labels may be asked for.
+    hiding : tuple of Hiding
+        What is done to scores before anybody sees them.
     weights : bool
         Whether the models' weights may be read, too.
     meter : Meter or None
@@ -63,6 +67,7 @@ class ModelReader:
     batch_size: int | None = None
     regression: bool = False
     labels_only: bool = False
+    hiding: tuple[Hiding, ...] = ()
     # Not in the repr, which tells signals in the cache apart: the loss does not depend on it.
     weights: bool = field(default=False, repr=False)
     meter: Meter | None = field(default=None, repr=False, compare=False)
@@ -92,7 +97,7 @@ class ModelReader:
 
     def signals(self, model: Any, records: Records) -> Signals:
         """Ask a model about records, and give all that it says; see `negative_loss`."""
-        model = final_model(model)
+        model = guarded(final_model(model), self.hiding)
         if self.meter is not None:
             self.meter.queries += len(records)
         if self.regression:

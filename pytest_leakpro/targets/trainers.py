@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_leakpro.targets.hidden_scores import bare
 from pytest_leakpro.targets.one_thread import one_thread_parameters
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def trainer_of(target: MembershipTarget) -> Any | None:
         return None
     if target.train is not None:
         return target.train
-    return CloneTrainer(target.model) if is_estimator(target.model) else None
+    model = bare(target.model)
+    return CloneTrainer(model) if is_estimator(model) else None
 
 
 def is_estimator(model: Any) -> bool:

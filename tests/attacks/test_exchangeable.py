@@ -47,7 +47,7 @@ def small(name):
     return SMALL.get(name, (builtin_attacks()[name], RUNS))
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 @pytest.mark.parametrize("name", QUICK)
 def test_no_attack_finds_what_is_not_there(name, n_classes):
     attack, runs = small(name)

@@ -51,7 +51,7 @@ def failures(scores_of, sizes, runs, seed=0):
 ALLOWED = 0.025 + 4 * np.sqrt(0.025 * 0.975 / 120)
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 def test_gradients_find_nothing_where_nothing_is(n_classes):
     random = rng()
     n = 120 * 600
@@ -84,7 +84,7 @@ def drawn(seed, n, n_classes, n_models=8, n_rows=3, gain=1.5):
     return known, RecordFacts(classes, np.arange(n), n), read
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 @pytest.mark.parametrize("attack", [GradientLikelihoodRatio(), SMALL], ids=lambda a: a.name)
 def test_calibrated_attacks_find_nothing_where_nothing_is(attack, n_classes):
     known, facts, read = drawn(0, 400, n_classes)

@@ -32,7 +32,7 @@ def power(evidence, fpr=0.01):
     return float(np.mean(evidence.members > cut))
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 def test_it_finds_nothing_where_nothing_is(n_classes):
     # As in test_shadow_attacks.py, but it learns once, and who is a member is drawn each time.
     random = rng()

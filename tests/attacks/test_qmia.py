@@ -92,7 +92,7 @@ def test_power_against_that_of_one_who_knows_the_law(kind):
         assert at_one_percent(*found) > 2 * at_one_percent(*weaker.score(view, None))
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_attack_finds_what_is_not_there(kind, n_classes):
     # Fitted once, on a population of its own; then 120 draws of members and non-members. At a true

@@ -49,7 +49,7 @@ RUNS = 40
 ALLOWED = 0.025 + 4 * np.sqrt(0.025 * 0.975 / RUNS)
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 def test_no_attack_of_several_queries_finds_what_is_not_there(n_classes):
     failed = np.zeros(len(QUERIES))
     for seed in range(RUNS):
@@ -58,7 +58,7 @@ def test_no_attack_of_several_queries_finds_what_is_not_there(n_classes):
     assert failed.max() / RUNS <= ALLOWED
 
 
-@pytest.mark.parametrize("n_classes", [3, 10, 100])
+@pytest.mark.parametrize("n_classes", [3, pytest.param(10, marks=pytest.mark.slow), 100])
 def test_no_attack_of_several_signals_finds_what_is_not_there(n_classes):
     failed = np.zeros(len(SIGNALS))
     for seed in range(RUNS):

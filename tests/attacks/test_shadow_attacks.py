@@ -40,7 +40,7 @@ def settled(attack):
     return attack.variants(regression=False)[0]
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 @pytest.mark.parametrize("name", QUICK)
 def test_no_attack_finds_what_is_not_there(name, n_classes):
     # At a true error of 2.5 % more than 0.025 + 4 sqrt(0.025 * 0.975 / 120) FAILs of 120 come with

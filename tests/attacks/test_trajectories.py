@@ -61,7 +61,7 @@ def known(seed, n, gain, n_models=8, n_classes=2):
     return shadow, RecordFacts(classes, np.arange(n), n), level, random
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 100])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(10, marks=pytest.mark.slow), 100])
 @pytest.mark.parametrize("name", ATTACKS)
 def test_they_find_nothing_where_nothing_is(name, n_classes):
     # As in test_learned.py: the shadow models leak, so that there is something to learn.

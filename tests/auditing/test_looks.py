@@ -148,7 +148,7 @@ def test_without_budgets_all_are_trained(session):
     assert train.times == 64
 
 
-@pytest.mark.parametrize("audits", [30, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("audits", [12, pytest.param(300, marks=pytest.mark.slow)])
 def test_looks_keep_the_error(session, audits):
     # At alpha 0.4 each audit may fail by chance with probability 0.2, and more of them than is
     # asserted do so with probability 0.001.

@@ -8,9 +8,13 @@ from tests.auditing.suite_trial import TRIALS, trial
 pytestmark = pytest.mark.long
 
 RUNS, FEW = 15, 5
+LONGEST = [("logistic regression", "white-box"), ("tree", "scores")]
 
 
-@pytest.mark.parametrize(("kind", "attacker"), TRIALS)
+@pytest.mark.parametrize(
+    ("kind", "attacker"),
+    [pytest.param(*entry, marks=pytest.mark.slow if entry in LONGEST else ()) for entry in TRIALS],
+)
 def test_without_leakage_the_suite_does_not_fail(kind, attacker):
     # At a true error of 2.5 % four FAILs of 15 come with probability below 1e-3; the budget is the
     # one without any room. Five runs without any are enough: stopping there is no FAIL, and an

@@ -24,10 +24,20 @@ PYTEST = (
 @pytest.mark.parametrize(
     ("files", "sizes", "budget"),
     [
-        (repositories.PACKAGE, "284 members, 285 non-members", "tpr@1%fpr <= 10%"),
+        pytest.param(
+            repositories.PACKAGE,
+            "284 members, 285 non-members",
+            "tpr@1%fpr <= 10%",
+            marks=pytest.mark.slow,
+        ),
         (repositories.NETWORK, "300 members, 300 non-members", "tpr@1%fpr <= 10%"),
         (repositories.POOL, "178 records, of which a Recipe trains on half", "auc <= 0.71"),
-        (repositories.SCRIPT, "331 members, 111 non-members", "auc <= 0.67"),
+        pytest.param(
+            repositories.SCRIPT,
+            "331 members, 111 non-members",
+            "auc <= 0.67",
+            marks=pytest.mark.slow,
+        ),
         (repositories.COHORT, "300 members, 300 non-members", "tpr@1%fpr <= 10%"),
     ],
     ids=["package", "network", "pool", "script", "cohort"],

@@ -18,7 +18,7 @@ def allowed(runs):
     return A + 4 * np.sqrt(A * (1 - A) / runs)
 
 
-@pytest.mark.parametrize("size", [500, 2000, 20_000])
+@pytest.mark.parametrize("size", [500, 2000, pytest.param(20_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("budget", "mu"),
     [

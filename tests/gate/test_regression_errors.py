@@ -42,7 +42,9 @@ def is_regression(metric, old, new, correlation=0.0):
 
 
 @pytest.mark.parametrize("levels", [None, 2], ids=["continuous", "ties"])
-@pytest.mark.parametrize("kept", [False, True], ids=["drawn again", "members kept"])
+@pytest.mark.parametrize(
+    "kept", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["drawn again", "members kept"]
+)
 @pytest.mark.parametrize("name", ["tpr@0.1%fpr", "tpr@1%fpr", "auc", "advantage"])
 def test_equally_leaky_models_are_rarely_called_a_regression(name, kept, levels):
     metric = parse_metric(name)
@@ -81,7 +83,12 @@ def test_paired_comparisons_err_as_rarely(name, share, levels):
 
 
 @pytest.mark.parametrize(
-    ("name", "shift"), [("tpr@1%fpr", 0.9), ("auc", 0.65), ("advantage", 0.75)]
+    ("name", "shift"),
+    [
+        ("tpr@1%fpr", 0.9),
+        pytest.param("auc", 0.65, marks=pytest.mark.slow),
+        pytest.param("advantage", 0.75, marks=pytest.mark.slow),
+    ],
 )
 def test_paired_comparisons_find_smaller_increases(name, shift):
     # Of 60 pairs on the same records, those found unpaired are found paired too, and many more.

@@ -432,9 +432,9 @@ def test_wrong_increases_are_usage_errors(tests):
 def test_the_baseline_is_the_same_alone_and_in_parallel(tests):
     pytest.importorskip("xdist")
     found = []
-    for flags in ([], ["-n2"], ["-n2", "--dist=loadgroup"]):
+    for flags in ([], ["-n2", "--dist=loadgroup"]):
         tests.runpytest_subprocess("--leakpro", "--leakpro-update-baseline", *flags)
         path = tests.path / "leakpro-baseline.json"
         found.append(json.loads(path.read_text()))
         path.unlink()
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]

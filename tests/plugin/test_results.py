@@ -40,7 +40,7 @@ def test_json_holds_every_measurement_and_nothing_about_the_run(three):
 
 def test_two_runs_write_the_same_file_alone_and_in_parallel(three):
     pytest.importorskip("xdist")
-    runs = [[], [], ["-n2"]]
+    runs = [[], ["-n2"]]
     written = []
     for number, flags in enumerate(runs):
         three.runpytest_subprocess("--leakpro", f"--leakpro-json={number}.json", *flags)
