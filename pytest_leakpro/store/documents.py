@@ -21,7 +21,7 @@ from pytest_leakpro.store.schema import SCHEMA_VERSION, check_document
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["read_document", "read_measurements", "write_baseline", "write_run"]
+__all__ = ["collector_paused", "read_document", "read_measurements", "write_baseline", "write_run"]
 
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
 
@@ -54,7 +54,7 @@ def read_document(path: Path, kind: Literal["run", "baseline"] | None = None) ->
     except UnicodeDecodeError as error:
         raise LeakproError(f"{path} is not UTF-8 text (byte {error.start})") from None
     try:
-        with _collector_paused():
+        with collector_paused():
             document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         conflict = _CONFLICT.search(text)
@@ -143,8 +143,8 @@ def write_baseline(path: Path, measurements: Iterable[Mapping[str, Any]], versio
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    # What is read holds no cycles, and to look for some takes a third of the time.
+def collector_paused() -> Iterator[None]:
+    """Read without looking for cycles: there are none, and to look takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

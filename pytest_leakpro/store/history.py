@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.store.documents import write_run
+from pytest_leakpro.store.outlines import keep_outline, read_outline
 from pytest_leakpro.store.private_folder import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["History"]
+__all__ = ["RUNS", "History"]
+
+RUNS = "runs"
+"""The folder of runs in the private one."""
 
 
 class History:
@@ -32,7 +36,7 @@ class History:
 
     def __init__(self, private: Path) -> None:
         self._private = private
-        self.folder = private / "runs"
+        self.folder = private / RUNS
 
     def __repr__(self) -> str:
         return f"History({str(self.folder)!r})"
@@ -59,22 +63,54 @@ class History:
         OSError
             Where it cannot be written.
         """
+        kept = list(measurements)
         now = dt.datetime.now(dt.timezone.utc)
         # Random digits rather than a counter: two sessions may end at the same moment.
         name = f"{now:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"
         make_private(self._private, self.folder)
-        write_run(
-            self.folder / f"{name}.json",
-            measurements,
-            version,
-            start_time=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-            exit_status=exit_status,
-        )
+        path, start_time = self.folder / f"{name}.json", f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        write_run(path, kept, version, start_time=start_time, exit_status=exit_status)
+        keep_outline(self._outline(name), path, {"start_time": start_time, "measurements": kept})
         return name
 
     def names(self) -> list[str]:
         """Give the names of all runs, the oldest first."""
         return sorted(path.stem for path in self.folder.glob("*.json"))
+
+    def outlines(
+        self, names: Iterable[str] | None = None
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """Give of each run what the history of its measurements needs.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Of runs, the oldest first; all by default.
+
+        Returns
+        -------
+        outlines : list of dict
+            With ``run`` (its name), ``start_time`` and ``measurements``; see `outline_of`.
+        unread : list of str
+            Names of the runs that could not be read.
+        """
+        outlines, unread = [], []
+        for name in self.names() if names is None else names:
+            outline = self._read_outline(name)
+            if outline is None:
+                unread.append(name)
+            else:
+                outlines.append({"run": name, **outline})
+        return outlines, unread
+
+    def _read_outline(self, name: str) -> dict[str, Any] | None:
+        try:
+            return read_outline(self._outline(name), self.folder / f"{name}.json")
+        except LeakproError:
+            return None
+
+    def _outline(self, name: str) -> Path:
+        return self._private / "outlines" / f"{name}.json"
 
     def find(self, wanted: str) -> Path:
         """Give the file of a run.
