@@ -1,11 +1,17 @@
 """Pages of the report, opened in Debian's chromium without a network."""
 
 import contextlib
+import json
 import shutil
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright", exc_type=ImportError)
+from pytest_leakpro.cli.main import main
+from tests.browser.pages import FOLDER, documents
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="needs playwright", exc_type=ImportError
+)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 # Nothing that the browser does by itself may look like a request of the page.
@@ -71,3 +77,25 @@ def open_page(browser):
             return Watched(context.new_page(), file)
 
         yield opened
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """The page of real records in English and in Swedish, and with hostile names.
+
+    One lies in a folder whose name must not show anywhere.
+    """
+    folder = tmp_path_factory.mktemp("pages")
+    made = {}
+    for name in ("english", "swedish", "hostile", "private folder"):
+        home = folder / (FOLDER if name == "private folder" else name)
+        home.mkdir()
+        runs = []
+        for number, document in enumerate(documents(name)):
+            runs.append(home / f"{number}.json")
+            runs[-1].write_text(json.dumps(document), encoding="utf-8")
+        made[name] = home / "page.html"
+        language = "sv" if name == "swedish" else "en"
+        arguments = ["report", *map(str, runs), "-o", str(made[name]), "--language", language]
+        assert main(arguments) == 0
+    return made

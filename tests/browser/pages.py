@@ -17,13 +17,15 @@ HOSTILE = (
     "</title></style></template><h1>5</h1>",
     "`|</td></tr></table>|`",
 )
-PLANTED = ("/srv/planted-folder", "planted-host.example", "planted.person@example.org")
+FOLDER = "folder-of-a-patient"
 _NAMES = ("target", "name", "test", "attack", "strength", "source", "error")
 
 
 def documents(name):
     """Give the runs that a page is made of, the oldest first."""
     latest = json.loads(RUN.read_text("utf-8"))
+    if name == "private folder":  # printed, and read again sheet by sheet
+        latest["measurements"] = latest["measurements"][::3]
     return [_earlier(latest), _hostile(latest) if name == "hostile" else latest]
 
 
@@ -48,7 +50,9 @@ def _hostile(document):
         name = HOSTILE[number % len(HOSTILE)]
         for field in _NAMES:
             if entry.get(field):
-                entry[field] = f"{name} {number}" if field != "test" else f"test_a.py::test[{name} {number}]"
+                entry[field] = (
+                    f"{name} {number}" if field != "test" else f"test_a.py::test[{name} {number}]"
+                )
         entry["notes"] = [name, *entry["notes"]]
         entry["remarks"] = [name, *entry.get("remarks", [])]
         for part in entry.get("slices", ()):
