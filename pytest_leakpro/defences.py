@@ -15,12 +15,13 @@ from pytest_leakpro.targets.hidden_scores import (
     LabelOnly,
     Rounding,
     TopScores,
+    add_guard,
 )
 
 __all__ = ["labels_only", "rounded", "top_k"]
 
 
-def rounded(model: Any, digits: int) -> GuardedModel:
+def rounded(model: Any, digits: int, *, output: str | None = None) -> GuardedModel:
     """Show probabilities to so many decimal places.
 
     Parameters
@@ -29,6 +30,8 @@ def rounded(model: Any, digits: int) -> GuardedModel:
         A fitted classifier.
     digits : int
         Between 0 and 15. What rounding leaves missing to 1 is shared out in proportion.
+    output : {"probabilities", "logits"}, optional
+        What a torch module or callable returns; needed where it is a single column.
 
     Returns
     -------
@@ -48,10 +51,10 @@ def rounded(model: Any, digits: int) -> GuardedModel:
     >>> rounded(LogisticRegression().fit(X, y), 1).predict_proba(X[9:11]).tolist()
     [[0.7, 0.3], [0.3, 0.7]]
     """
-    return GuardedModel(model, Rounding(digits))
+    return add_guard(model, Rounding(digits), output)
 
 
-def top_k(model: Any, k: int) -> GuardedModel:
+def top_k(model: Any, k: int, *, output: str | None = None) -> GuardedModel:
     """Show the probabilities of the k likeliest classes; the others share the rest evenly.
 
     Parameters
@@ -60,6 +63,8 @@ def top_k(model: Any, k: int) -> GuardedModel:
         A fitted classifier.
     k : int
         At least 1.
+    output : {"probabilities", "logits"}, optional
+        What a torch module or callable returns; needed where it is a single column.
 
     Returns
     -------
@@ -71,16 +76,18 @@ def top_k(model: Any, k: int) -> GuardedModel:
     LeakproError
         As `rounded`.
     """
-    return GuardedModel(model, TopScores(k))
+    return add_guard(model, TopScores(k), output)
 
 
-def labels_only(model: Any) -> GuardedModel:
+def labels_only(model: Any, *, output: str | None = None) -> GuardedModel:
     """Show the likeliest class and no probability.
 
     Parameters
     ----------
     model : estimator, torch.nn.Module or callable
         A fitted classifier.
+    output : {"probabilities", "logits"}, optional
+        What a torch module or callable returns; needed where it is a single column.
 
     Returns
     -------
@@ -92,4 +99,4 @@ def labels_only(model: Any) -> GuardedModel:
     LeakproError
         Where the model is no classifier.
     """
-    return GuardedModel(model, LabelOnly())
+    return add_guard(model, LabelOnly(), output)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.auditing.comparison import Comparison
@@ -21,12 +20,13 @@ from pytest_leakpro.auditing.conductor import (
     session_of_call,
 )
 from pytest_leakpro.auditing.regression import shared_error
+from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.contrast import Contrast, Leakage, contrast
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.attackers import Attacker
-from pytest_leakpro.targets.hidden_scores import hiding_of
+from pytest_leakpro.targets.hidden_scores import guard_of
 from pytest_leakpro.targets.membership_target import MembershipTarget
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ def compare(
     wanted = read_budgets(budgets) or session.budgets
     _check_targets(targets)
     values = _utilities(targets, utility)
-    called = _name_of(utility, utility_name) if values else ""
+    called = _name_of(utility, utility_name)
     finished = _audit_each(targets, wanted, session)
-    found = _Contrasts.between(finished, session.alpha)
-    title = session.name or session.test or "comparison"
+    found = _Contrasts(finished, session.alpha)
+    title = _title(session)
     compared: dict[str, Audit] = {}
     for order, (label, audit) in enumerate(finished.items()):
         about = {
@@ -131,51 +131,47 @@ def compare(
             for entry in audit.measurements
         )
         compared[label] = report(replace(audit, measurements=measured), session)
-    return Comparison(title, compared, values, called, session.alpha, found.pairs)
+    return Comparison(title, compared, values, called, session.alpha, found.pair)
 
 
-@dataclass(frozen=True)
 class _Contrasts:
-    """How every defence compares with the first, and every pair of them."""
+    """How every defence compares with the first, and any two of them, which is told when asked."""
 
-    first: str
-    against: Mapping[tuple[str, str], Contrast]
-    pairs: Mapping[tuple[str, str, str], Contrast]
+    def __init__(self, audits: Mapping[str, Audit], alpha: float) -> None:
+        self._audits = audits
+        self._alpha = alpha
+        self._first = next(iter(audits))
+        self._leakages = {label: _leakages(audit) for label, audit in audits.items()}
+        self._known: dict[tuple[MetricName, frozenset[str]], float | None] = {}
 
-    @classmethod
-    def between(cls, audits: Mapping[str, Audit], alpha: float) -> _Contrasts:
-        first, *others = audits
-        count = len(audits)
-        against: dict[tuple[str, str], Contrast] = {}
-        pairs: dict[tuple[str, str, str], Contrast] = {}
-        leakages = {label: _leakages(audit) for label, audit in audits.items()}
-        for metric in dict.fromkeys(metric for found in leakages.values() for metric in found):
-            name = str(metric)
-            for one, other in combinations(audits, 2):
-                sides = leakages[one].get(metric), leakages[other].get(metric)
-                shared = _shared(metric, audits[one], audits[other])
-                if one == first:
-                    against[name, other] = contrast(
-                        *sides, alpha=alpha, comparisons=len(others), correlation=shared
-                    )
-                for place, way in (((one, other), sides), ((other, one), sides[::-1])):
-                    pairs[(name, *place)] = contrast(
-                        *way,
-                        alpha=alpha,
-                        comparisons=count * (count - 1) // 2,
-                        correlation=shared,
-                    )
-        return cls(first, against, pairs)
+    def pair(self, metric: str, one: str, other: str) -> Contrast:
+        """Compare a defence with another one, at the error of all pairs."""
+        count = len(self._audits)
+        return self._contrast(parse_metric(metric), one, other, count * (count - 1) // 2)
+
+    def _contrast(self, metric: MetricName, one: str, other: str, comparisons: int) -> Contrast:
+        key = (metric, frozenset((one, other)))
+        if key not in self._known:
+            self._known[key] = _shared(metric, self._audits[one], self._audits[other])
+        return contrast(
+            self._leakages[one].get(metric),
+            self._leakages[other].get(metric),
+            alpha=self._alpha,
+            comparisons=comparisons,
+            correlation=self._known[key],
+        )
 
     def told(self, metric: MetricName, label: str) -> dict[str, Any]:
         """Give what a record says of it."""
-        found = Contrast("first") if label == self.first else self.against[str(metric), label]
+        found = Contrast("first")
+        if label != self._first:
+            found = self._contrast(metric, self._first, label, len(self._audits) - 1)
         return {
             "outcome": found.outcome,
             "difference": found.difference,
             "at_least": found.at_least,
             "method": found.method,
-            "shown": found.shown(metric, repr(printable(self.first, 40))),
+            "shown": found.shown(metric, repr(printable(self._first, 40))),
         }
 
 
@@ -239,7 +235,8 @@ def _with_labels_alone(target: Any) -> Any:
 def _hidden(target: Any) -> str:
     if not isinstance(target, MembershipTarget):
         return ""
-    return ", ".join(entry.said for entry in hiding_of(getattr(target, "model", None)))
+    guard = guard_of(getattr(target, "model", None))
+    return "" if guard is None else guard.said
 
 
 def _check_targets(targets: Any) -> None:
@@ -251,15 +248,32 @@ def _check_targets(targets: Any) -> None:
     for label in targets:
         if not isinstance(label, str) or not label.strip():
             raise LeakproError(f"a defence is called by a text, not {printable(repr(label), 60)}")
-        if len(label) > _LONGEST_LABEL or not label.isprintable():
-            raise LeakproError(
-                f"the name of a defence is one line of at most {_LONGEST_LABEL} printable "
-                f"characters, not {printable(label, 60)!r}"
-            )
+        _check_line(label, "the name of a defence")
     kinds = {label: type(target).__name__ for label, target in targets.items()}
     if len(set(kinds.values())) > 1:
         said = ", ".join(f"{printable(label, 40)!r} is a {kind}" for label, kind in kinds.items())
         raise LeakproError(f"only targets of one kind can be compared: {said}")
+
+
+def _check_line(text: Any, what: str) -> None:
+    if (
+        not isinstance(text, str)
+        or not 0 < len(text) <= _LONGEST_LABEL
+        or not text.isprintable()
+        or text != text.strip()
+    ):
+        shown = printable(repr(text), 60)
+        raise LeakproError(
+            f"{what} is one line of at most {_LONGEST_LABEL} printable characters without spaces "
+            f"around it, not {shown}"
+        )
+
+
+def _title(session: SessionDefaults) -> str:
+    """Name the comparison; a second one of the same test is told from the first."""
+    title = session.name or session.test or "comparison"
+    number = 0 if session.log is None else session.log.occurrence("comparison", title)
+    return f"{title} ({number + 1})" if number else title
 
 
 def _utilities(targets: Mapping[str, Any], utility: Any) -> dict[str, float]:
@@ -306,6 +320,9 @@ def _finite(value: Any, label: str) -> float:
 
 def _name_of(utility: Any, given: str | None) -> str:
     if given is not None:
+        _check_line(given, "utility_name")
         return given
+    if utility is None:
+        return ""
     name = getattr(utility, "__name__", "utility")
     return "utility" if name == "<lambda>" else str(name)

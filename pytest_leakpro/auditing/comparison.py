@@ -14,7 +14,7 @@ from pytest_leakpro.gate.errors import LeakproError, nearest_match
 from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_leakpro.auditing.outcome import Audit
     from pytest_leakpro.gate.contrast import Contrast
@@ -47,7 +47,7 @@ class Comparison:
     utilities: Mapping[str, float]
     utility_name: str
     alpha: float
-    _pairs: Mapping[tuple[str, str, str], Contrast] = field(repr=False, compare=False)
+    _contrast: Callable[[str, str, str], Contrast] = field(repr=False, compare=False)
 
     def __getitem__(self, label: str) -> Audit:
         """Give the audit of a defence."""
@@ -88,9 +88,24 @@ class Comparison:
             Labels, in the order given. With a probability of at least about ``1 - alpha`` none of
             them leaks as much as the first or more.
         """
-        return tuple(label for label in self.labels[1:] if self._outcome(label, metric) == "lower")
+        return tuple(label for label in self.labels[1:] if self.outcome(label, metric) == "lower")
 
-    def _outcome(self, label: str, metric: str | None) -> str:
+    def outcome(self, label: str, metric: str | None = None) -> str:
+        """Tell how a defence compares with the first.
+
+        Parameters
+        ----------
+        label : str
+            Which.
+        metric : str, optional
+            One of `metrics`; the first of them by default.
+
+        Returns
+        -------
+        str
+            ``"lower"`` or ``"higher"`` where its leakage is significantly so, ``"not told apart"``,
+            ``"incomparable"`` where nothing was scored, ``"first"`` of the first.
+        """
         wanted = self._metric(metric)
         found = next(
             entry.comparison
@@ -141,7 +156,7 @@ class Comparison:
             self[label]
         if one == other:
             raise LeakproError(f"{one!r} is compared with itself: name two defences")
-        return self._pairs[self._metric(metric), other, one]
+        return self._contrast(self._metric(metric), other, one)
 
     def _metric(self, metric: str | None) -> str:
         if metric is None:

@@ -47,7 +47,7 @@ from pytest_leakpro.stats.seeding import derive_rng
 from pytest_leakpro.store.scores import SavedScores
 from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.federated_update import FederatedUpdate
-from pytest_leakpro.targets.hidden_scores import hiding_of
+from pytest_leakpro.targets.hidden_scores import guard_of
 from pytest_leakpro.targets.membership_target import MembershipTarget
 from pytest_leakpro.targets.recipe import Recipe
 from pytest_leakpro.targets.synthetic_data import SyntheticData
@@ -304,12 +304,12 @@ def _details(parties: Sequence[Party], session: SessionDefaults) -> dict[str, An
 
 def _unseen_labels(target: MembershipTarget, parties: Sequence[Party]) -> list[str]:
     """Say where scores are hidden and nobody looked at the labels alone."""
-    hidden = ", ".join(entry.said for entry in hiding_of(target.model))
-    if not hidden or any(party.target.access is Access.LABEL for party in parties):
+    guard = guard_of(target.model)
+    if guard is None or any(party.target.access is Access.LABEL for party in parties):
         return []
     return [
         (
-            f"the model hides its scores ({hidden}), and no attacker who sees labels alone was "
+            f"the model hides its scores ({guard.said}), and no attacker who sees labels alone was "
             "audited: say attackers=['label', 'scores']"
         )
     ]

@@ -79,8 +79,8 @@ class Contrast:
         assert self.difference is not None
         if self.at_least is None:
             size = _points(shown(abs(self.difference), unit))
-            way = "lower" if self.difference > 0 else "higher"
-            return f"not told apart from {other} ({way} by {size})"
+            way = f"{'lower' if self.difference > 0 else 'higher'} by {size}"
+            return f"not told apart from {other} ({way if self.difference else 'no difference'})"
         size, bound, _ = shown_bounds(abs(self.difference), self.at_least, math.nan, 0.0, unit)
         text = f"{self.outcome} by {_points(size)}, at least {_points(bound)}"
         return f"{text}, paired" if self.method == PAIRED else text

@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pytest_leakpro.gate.errors import LeakproError
@@ -38,7 +39,8 @@ def adapt_classifier(model: Any, output: str | None) -> ModelAdapter:
     """
     require_model(model)
     if isinstance(model, GuardedModel):
-        return HiddenScores(adapt_classifier(model.model, output), model.hiding, output)
+        guard = replace(model.guard, output=model.guard.output or output)
+        return HiddenScores(adapt_classifier(model.model, guard.output), guard)
     if is_module(model):
         return TorchModel(model)
     if has_method(model, "predict_proba") or has_method(model, "decision_function"):
@@ -65,7 +67,7 @@ def adapt_regressor(model: Any) -> ModelAdapter:
     require_model(model)
     if isinstance(model, GuardedModel):
         raise LeakproError(
-            f"this model hides scores ({model.said}), and a regressor has none: round its "
+            f"this model hides scores ({model.guard.said}), and a regressor has none: round its "
             "predictions in a function, and give that"
         )
     if is_module(model):

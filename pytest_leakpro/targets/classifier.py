@@ -18,7 +18,7 @@ from pytest_leakpro.targets.adapters import adapt_classifier
 from pytest_leakpro.targets.checkpoints import read_checkpoints
 from pytest_leakpro.targets.claim import Claim, sides_of
 from pytest_leakpro.targets.containers import kind_of
-from pytest_leakpro.targets.hidden_scores import hiding_of
+from pytest_leakpro.targets.hidden_scores import guard_of
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.labels import class_indices, label_values, name_classes
 from pytest_leakpro.targets.membership_target import MembershipTarget, parse_access
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.canaries import Canaries
+    from pytest_leakpro.targets.hidden_scores import Guard
     from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.reading import Reader
     from pytest_leakpro.targets.shadow_signals import ShadowSignals
@@ -240,13 +241,18 @@ class Classifier(MembershipTarget):
         return adapter, ClassReader(self.classes, told, pairwise=adapter.pairwise)
 
     @property
+    def _guard(self) -> Guard | None:
+        guard = guard_of(self.model)
+        return None if guard is None else replace(guard, output=guard.output or self._output)
+
+    @property
     def model_reader(self) -> ModelReader:
         """Reads other models of the same recipe as this one is read."""
         return ModelReader(
             self.classes,
             self._output,
             self._batch_size,
-            hiding=hiding_of(self.model),
+            guard=self._guard,
             labels_only=self.access is Access.LABEL,
             weights=self.access is Access.WHITE_BOX,
         )

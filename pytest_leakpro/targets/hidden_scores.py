@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.targets.containers import length
 from pytest_leakpro.targets.outputs import as_matrix
 
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
     from pytest_leakpro.targets.model_adapter import ModelAdapter
 
 __all__ = [
+    "Guard",
     "GuardedModel",
     "HiddenScores",
     "Hiding",
     "LabelOnly",
     "Rounding",
     "TopScores",
+    "add_guard",
     "bare",
+    "guard_of",
     "guarded",
-    "hiding_of",
 ]
 
 _MOST_DIGITS = 15
@@ -117,38 +120,59 @@ class LabelOnly:
         return likeliest
 
 
+@dataclass(frozen=True)
+class Guard:
+    """What stands between a model and whoever asks it; small enough to travel to a worker.
+
+    Attributes
+    ----------
+    hiding : tuple of Hiding
+        What is done to the model's probabilities, in this order.
+    output : {"probabilities", "logits"} or None
+        What the model itself returns; None where its adapter knows, or its values tell.
+    """
+
+    hiding: tuple[Hiding, ...]
+    output: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.output not in (None, "probabilities", "logits"):
+            shown = printable(repr(self.output), 40)
+            raise LeakproError(f"output is 'probabilities' or 'logits', not {shown}")
+
+    @property
+    def said(self) -> str:
+        """How scores are hidden, as ``"top 3 of the scores, rounded to 1 digit"``."""
+        return ", ".join(entry.said for entry in self.hiding)
+
+
 class GuardedModel:
     """A model behind an interface that hides scores: what `pytest_leakpro.defences` gives.
 
     Parameters
     ----------
     model : estimator, torch.nn.Module or callable
-        A fitted model, or one that is guarded already: then both defences apply, the newer last.
-    hiding : Hiding
-        What is done to its probabilities.
+        A fitted model.
+    guard : Guard
+        What stands before it.
 
     Attributes
     ----------
     model : object
         The model without its guard.
-    hiding : tuple of Hiding
-        What is done to its probabilities, in this order.
+    guard : Guard
+        As given.
     """
 
-    def __init__(self, model: Any, hiding: Hiding) -> None:
+    def __init__(self, model: Any, guard: Guard) -> None:
         from pytest_leakpro.targets.adapters import adapt_classifier
 
-        self.model: Any = bare(model)
-        self.hiding: tuple[Hiding, ...] = (*hiding_of(model), hiding)
-        adapt_classifier(self.model, None)  # says at once where this is no classifier
+        self.model = model
+        self.guard = guard
+        adapt_classifier(model, guard.output)  # says at once where this is no classifier
 
     def __repr__(self) -> str:
-        return f"GuardedModel({type(self.model).__name__}, {self.said})"
-
-    @property
-    def said(self) -> str:
-        """How scores are hidden, as ``"top 3 of the scores, rounded to 1 digit"``."""
-        return ", ".join(entry.said for entry in self.hiding)
+        return f"GuardedModel({type(self.model).__name__}, {self.guard.said})"
 
     @property
     def classes_(self) -> Any:
@@ -159,7 +183,7 @@ class GuardedModel:
         """Give the coarsened probabilities of records, shape (n, K)."""
         from pytest_leakpro.targets.adapters import adapt_classifier
 
-        return HiddenScores(adapt_classifier(self.model, None), self.hiding, None)(X)
+        return HiddenScores(adapt_classifier(self.model, self.guard.output), self.guard)(X)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Give the predicted labels of records, shape (n,): those of the model itself."""
@@ -167,7 +191,7 @@ class GuardedModel:
             return np.asarray(self.model.predict(X))
         from pytest_leakpro.targets.label_model import adapt_labels
 
-        return np.asarray(adapt_labels(self.model)(X))
+        return np.asarray(adapt_labels(self.model, output=self.guard.output)(X))
 
 
 class HiddenScores:
@@ -177,16 +201,14 @@ class HiddenScores:
     ----------
     model : ModelAdapter
         Asks the model itself.
-    hiding : tuple of Hiding
-        What is done to its probabilities.
-    output : {"probabilities", "logits"} or None
-        What the model returns; None where that is told from its values.
+    guard : Guard
+        What stands before it.
     """
 
-    def __init__(self, model: ModelAdapter, hiding: tuple[Hiding, ...], output: str | None) -> None:
+    def __init__(self, model: ModelAdapter, guard: Guard) -> None:
         self._model = model
-        self._hiding = hiding
-        self._returned = model.output or output
+        self._guard = guard
+        self._returned = model.output or guard.output
         self.name = model.name
         self.classes = model.classes
         self.output: str | None = "probabilities"
@@ -206,13 +228,18 @@ class HiddenScores:
         """Give what the interface shows of these records, shape (n, K)."""
         values = as_matrix(self._model(inputs), length(inputs), "records")
         shown = _as_probabilities(values, self._returned)
-        for hide in self._hiding:
+        for hide in self._guard.hiding:
             shown = hide(shown)
         return shown
 
 
 def _as_probabilities(values: NDArray[np.float64], returned: str | None) -> NDArray[np.float64]:
     if returned is None:
+        if values.shape[1] == 1:
+            raise LeakproError(
+                "the model returned a single column, which may hold probabilities or logits: say "
+                "output= where its scores are hidden, as rounded(model, 1, output='logits')"
+            )
         returned = "probabilities" if _sum_to_one(values) else "logits"
     if returned == "probabilities":
         return values if values.shape[1] > 1 else np.hstack([1 - values, values])
@@ -224,17 +251,30 @@ def _as_probabilities(values: NDArray[np.float64], returned: str | None) -> NDAr
 
 
 def _sum_to_one(values: NDArray[np.float64]) -> bool:
-    total = values.sum(axis=1) if values.shape[1] > 1 else np.ones(len(values))
+    total = values.sum(axis=1)
     inside = (values >= 0).all() and (values <= 1).all()
     return bool(inside and (np.abs(total - 1) <= _SUM_TOLERANCE).all())
 
 
-def guarded(model: Any, hiding: tuple[Hiding, ...]) -> Any:
+def add_guard(model: Any, hiding: Hiding, output: str | None = None) -> GuardedModel:
+    """Hide scores of a model; of one that is guarded already both defences apply, the newer last.
+
+    Raises
+    ------
+    LeakproError
+        Where the model is no classifier.
+    """
+    known = guard_of(model)
+    if known is None:
+        return GuardedModel(model, Guard((hiding,), output))
+    return GuardedModel(bare(model), Guard((*known.hiding, hiding), output or known.output))
+
+
+def guarded(model: Any, guard: Guard | None) -> Any:
     """Put another model of the same recipe behind the same guard, unless it has one."""
-    if not isinstance(model, GuardedModel):
-        for entry in hiding:
-            model = GuardedModel(model, entry)
-    return model
+    if guard is None or isinstance(model, GuardedModel):
+        return model
+    return GuardedModel(model, guard)
 
 
 def bare(model: Any) -> Any:
@@ -242,6 +282,6 @@ def bare(model: Any) -> Any:
     return model.model if isinstance(model, GuardedModel) else model
 
 
-def hiding_of(model: Any) -> tuple[Hiding, ...]:
-    """Say how a model hides its scores; empty where it does not."""
-    return model.hiding if isinstance(model, GuardedModel) else ()
+def guard_of(model: Any) -> Guard | None:
+    """Give what hides a model's scores; None where nothing does."""
+    return model.guard if isinstance(model, GuardedModel) else None

@@ -16,7 +16,7 @@ from pytest_leakpro.targets.access import Access
 from pytest_leakpro.targets.attackers import Attacker, parse_attackers, strongest_access
 from pytest_leakpro.targets.augmentations import read_augmentations
 from pytest_leakpro.targets.callable_model import CallableModel
-from pytest_leakpro.targets.hidden_scores import hiding_of
+from pytest_leakpro.targets.hidden_scores import guard_of
 from pytest_leakpro.targets.membership_view import MembershipView, Sight
 from pytest_leakpro.targets.preparation import Preparation
 from pytest_leakpro.targets.records import MINIMUM, Records, read_pair, require_alike
@@ -140,7 +140,7 @@ class MembershipTarget:
         self.attackers = _check_attackers(attackers, access)
         self.access = parse_access(access, attackers)
         self.attacker_name = self.access.value
-        if self.access is Access.WHITE_BOX and hiding_of(self.model):
+        if self.access is Access.WHITE_BOX and guard_of(self.model):
             raise LeakproError(
                 "access 'white-box': a model that hides its scores is met through its interface, "
                 "which shows no weights: say access='scores', or give the model without the defence"

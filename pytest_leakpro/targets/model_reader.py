@@ -21,7 +21,7 @@ from pytest_leakpro.targets.signals import ClassSignals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_leakpro.targets.hidden_scores import Hiding
+    from pytest_leakpro.targets.hidden_scores import Guard
     from pytest_leakpro.targets.records import Records
     from pytest_leakpro.targets.signals import Signals
 
@@ -54,8 +54,8 @@ class ModelReader:
         Whether the models predict numbers.
     labels_only : bool
         Whether nothing but predicted labels may be asked for.
-    hiding : tuple of Hiding
-        What is done to scores before anybody sees them.
+    guard : Guard or None
+        What hides scores before anybody sees them.
     weights : bool
         Whether the models' weights may be read, too.
     meter : Meter or None
@@ -67,7 +67,7 @@ class ModelReader:
     batch_size: int | None = None
     regression: bool = False
     labels_only: bool = False
-    hiding: tuple[Hiding, ...] = ()
+    guard: Guard | None = None
     # Not in the repr, which tells signals in the cache apart: the loss does not depend on it.
     weights: bool = field(default=False, repr=False)
     meter: Meter | None = field(default=None, repr=False, compare=False)
@@ -97,7 +97,7 @@ class ModelReader:
 
     def signals(self, model: Any, records: Records) -> Signals:
         """Ask a model about records, and give all that it says; see `negative_loss`."""
-        model = guarded(final_model(model), self.hiding)
+        model = guarded(final_model(model), self.guard)
         if self.meter is not None:
             self.meter.queries += len(records)
         if self.regression:
@@ -110,7 +110,8 @@ class ModelReader:
                 labels.classes = self.classes  # in the order of the target's
             values = score(labels, records, self.batch_size)
             return LabelReader(self.classes).signals(records, values, "labels")
-        adapter = adapt_classifier(model, self.output)
+        # What a guarded model shows are probabilities; what is behind the guard, the guard knows.
+        adapter = adapt_classifier(model, self.output if self.guard is None else None)
         known = adapter.classes if adapter.classes is not None else self.classes
         fewer = self.classes is not None and known is not None and known != self.classes
         asked = records

@@ -66,6 +66,12 @@ def test_records_say_how_they_compare(compared):
     assert [record["target"] for record in compared.to_plain()[::2]] == ["none", "weak", "strong"]
 
 
+def test_outcomes_by_name(compared):
+    assert [compared.outcome(label) for label in compared.labels] == [
+        *("first", "not told apart", "lower"),
+    ]
+
+
 def test_the_table(compared):
     head, *rows = str(compared).splitlines()
     assert head.split() == [
@@ -170,6 +176,15 @@ def test_a_session_logs_every_audit_with_its_place(scores):
     assert len({(r["name"], r["target"], r["metric"], r["occurrence"]) for r in records}) == 3
 
 
+def test_two_comparisons_of_one_test_are_told_apart(scores):
+    token = session_variable.set(SessionDefaults(test="test_a.py::test_a", log=AuditLog()))
+    try:
+        names = [compare(scores, "auc <= 0.6").name for _ in range(2)]
+    finally:
+        session_variable.reset(token)
+    assert names == ["test_a.py::test_a", "test_a.py::test_a (2)"]
+
+
 def test_what_was_found_is_not_lost_with_what_fails(models):
     log = AuditLog()
     sides = [(np.eye(20) * scale, np.arange(20) % 2) for scale in (1, 2)]
@@ -193,6 +208,7 @@ WRONG = [
     ({}, {}, "at least two targets"),
     ([1, 2], {}, "at least two targets"),
     ({"": 1, "b": 2}, {}, "is called by a text"),
+    ({"none": 1, "none ": 2}, {}, "without spaces"),
     ({1: 1, "b": 2}, {}, "is called by a text"),
     ({"a\nb": 1, "b": 2}, {}, "one line of at most 60"),
     ({"a" * 61: 1, "b": 2}, {}, "one line of at most 60"),
@@ -204,6 +220,12 @@ WRONG = [
 def test_what_cannot_be_compared(given, options, says):
     with pytest.raises(LeakproError, match=says):
         compare(given, "auc <= 0.6", **options)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "", "a" * 61, 3, b"a"])
+def test_names_of_utilities_that_cannot_be(scores, name):
+    with pytest.raises(LeakproError, match="utility_name is one line"):
+        compare(scores, "auc <= 0.6", utility=dict.fromkeys(scores, 1.0), utility_name=name)
 
 
 @pytest.mark.parametrize(

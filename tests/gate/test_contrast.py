@@ -9,7 +9,10 @@ from scipy import special, stats
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import metric_named
 from pytest_leakpro.gate.contrast import Contrast, Leakage, contrast
+from pytest_leakpro.gate.evidence import MembershipScores
 from pytest_leakpro.gate.measurement import Interval
+from pytest_leakpro.stats.difference import correlation_of_estimates
+from pytest_leakpro.stats.roc import auc
 from tests.gate.simulate import binormal
 
 AUC = parse_metric("auc")
@@ -143,6 +146,7 @@ def test_nothing_scored_is_not_compared():
         (Contrast("incomparable"), "nothing was scored to compare"),
         (Contrast("lower", 0.045, 0.031, "paired"), "lower by 4.5pp, at least 3.1pp, paired"),
         (Contrast("higher", -0.045, 0.0311), "higher by 4.5pp, at least 3.1pp"),
+        (Contrast("not told apart", 0.0), "not told apart from 'none' (no difference)"),
         (Contrast("not told apart", -0.004), "not told apart from 'none' (higher by 0.40pp)"),
     ],
 )
@@ -154,3 +158,41 @@ def test_a_bound_above_nothing_never_looks_like_nothing():
     assert "at least 0.0" not in Contrast("lower", 0.1, 1e-5).shown(AUC, "'none'").replace(
         "at least 0.00001", ""
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.8, 0.95])
+def test_paired_comparisons_err_as_rarely(share):
+    """As above, on the same records, whose scores have most of their noise in common."""
+    rng = np.random.default_rng(32)
+    wrong = found = 0
+    for _ in range(200):
+        common = rng.normal(size=(2, 600))
+        scores = [
+            MembershipScores(
+                *(
+                    np.sqrt(share) * side + np.sqrt(1 - share) * rng.normal(size=600) + moved
+                    for side, moved in zip(common, (shift, 0.0), strict=True)
+                )
+            )
+            for shift in (0.9, 0.6, 0.6)
+        ]
+        outcomes = [
+            contrast(
+                leakage(AUC, scores[one]),
+                leakage(AUC, scores[other]),
+                alpha=ALPHA,
+                comparisons=3,
+                correlation=correlation_of_estimates(
+                    [(scores[one].members, scores[one].nonmembers)],
+                    [(scores[other].members, scores[other].nonmembers)],
+                    lambda members, others: auc(members, others),
+                    resamples=100,
+                ),
+            ).outcome
+            for one, other in ((0, 1), (0, 2), (1, 2))
+        ]
+        wrong += outcomes[2] != "not told apart" or "higher" in outcomes[:2]
+        found += outcomes[:2] == ["lower", "lower"]
+    assert wrong <= stats.binom.isf(1e-3, 200, ALPHA)
+    assert found >= 160

@@ -72,7 +72,7 @@ def test_of_an_estimator():
 
 def test_defences_are_put_one_on_another():
     both = rounded(top_k(MODEL, 2), 1)
-    assert both.said == "top 2 of the scores, rounded to 1 digit"
+    assert both.guard.said == "top 2 of the scores, rounded to 1 digit"
     np.testing.assert_allclose(
         both.predict_proba(X), Rounding(1)(TopScores(2)(MODEL.predict_proba(X)))
     )
@@ -162,3 +162,38 @@ def test_digits_that_cannot_be(digits):
 def test_ranks_that_cannot_be(k):
     with pytest.raises(LeakproError, match="k is a whole number"):
         top_k(MODEL, k)
+
+
+def test_a_single_column_is_never_guessed():
+    """Of a batch whose logits all lie between 0 and 1 nothing tells what they are."""
+    torch = pytest.importorskip("torch")
+    module, inputs = torch.nn.Linear(3, 1), torch.tensor(X, dtype=torch.float32)
+    with pytest.raises(LeakproError, match=r"say output= where its scores are hidden"):
+        rounded(module, 15).predict_proba(inputs)
+    hidden = rounded(module, 15, output="logits")
+    whole = hidden.predict_proba(inputs)
+    alone = np.concatenate([hidden.predict_proba(inputs[[place]]) for place in range(len(X))])
+    np.testing.assert_allclose(whole, alone, atol=1e-6)
+    two = (y > 1).astype(int)
+    found = [
+        audit(Classifier(model, (inputs[:60], two[:60]), (inputs[60:], two[60:]), output=output))
+        for model, output in ((hidden, None), (rounded(module, 15), "logits"), (module, "logits"))
+    ]
+    values = [[entry.value for entry in one.measurements] for one in found]
+    assert values[0] == values[1] == values[2]
+
+
+def test_shadow_modules_of_logits_are_read_as_the_target_is():
+    torch = pytest.importorskip("torch")
+    module, inputs = torch.nn.Linear(3, 4), torch.tensor(X, dtype=torch.float32)
+    target = Classifier(rounded(module, 3), (inputs[:60], y[:60]), (inputs[60:], y[60:]))
+    view = target.prepare(0)
+    np.testing.assert_array_equal(
+        view.asking.signals(module, view.records("members")).log_odds, view.members.log_odds
+    )
+
+
+@pytest.mark.parametrize("output", ["labels", 1, ""])
+def test_outputs_that_cannot_be(output):
+    with pytest.raises(LeakproError, match="output is 'probabilities' or 'logits'"):
+        rounded(MODEL, 1, output=output)
