@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.rates import shown_rates
 from pytest_leakpro.gate.wording import shown
+from pytest_leakpro.report.html.attackers import column_of, short_name
 from pytest_leakpro.report.html.discreet import shown_notes
 from pytest_leakpro.report.html.rows import Row, row_of, slice_said
 
@@ -156,16 +157,20 @@ def _parts(group: Group, words: Words) -> list[Part]:
 
 def _facts(group: Group, words: Words) -> list[tuple[str, str]]:
     facts = []
+    several = len({column_of(record) for record in group.records}) > 1
     for record in group.records:
+        of = record["metric"]
+        if several:
+            of += f", {short_name(column_of(record), words)}"
         rates = shown_rates(record["evidence"])
         if rates:
-            facts.append((words("fact.rates", metric=record["metric"]), rates))
+            facts.append((words("fact.rates", metric=of), rates))
         share = record.get("exposed_share")
         if share is not None:
             said = words("fact.exposed.text", share=shown(share, "percent"))
-            facts.append((words("fact.exposed", metric=record["metric"]), said))
+            facts.append((words("fact.exposed", metric=of), said))
         chance = record["pass_chance"]
         if chance is not None and not record["census"] and record["verdict"] != "FAIL":
             said = words("fact.chance.text", chance=shown(chance, "percent", toward=-1))
-            facts.append((words("fact.chance", metric=record["metric"]), said))
+            facts.append((words("fact.chance", metric=of), said))
     return list(dict.fromkeys(facts))
