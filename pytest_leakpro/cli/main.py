@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BAD_INPUT", "main"]
 
 # Each is a module of this folder with `add(subparsers)`; nothing heavy stands at their top.
-COMMANDS = ("init", "plan", "attacks", "compare", "show", "cache", "tune")
+COMMANDS = ("init", "plan", "attacks", "compare", "report", "show", "cache", "tune")
 
 # 1 is left to a comparison that failed, so that scripts can tell it from a typing error.
 BAD_INPUT = 2

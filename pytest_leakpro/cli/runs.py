@@ -11,7 +11,7 @@ from typing import Any
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import printable
 
-__all__ = ["BASELINE", "PRIVATE", "WHICH", "measurements_of"]
+__all__ = ["BASELINE", "PRIVATE", "WHICH", "measurements_of", "path_of"]
 
 PRIVATE = ".leakpro"
 BASELINE = "baseline"
@@ -35,12 +35,18 @@ def measurements_of(wanted: str) -> list[dict[str, Any]]:
     LeakproError
         Where there is none, or it cannot be read.
     """
-    from pytest_leakpro.cli.pytest_files import configured, pytest_root
     from pytest_leakpro.store.documents import read_measurements
+
+    return read_measurements(path_of(wanted))
+
+
+def path_of(wanted: str) -> Path:
+    """Find a file or a folder by the name that somebody gives it; see `measurements_of`."""
+    from pytest_leakpro.cli.pytest_files import configured, pytest_root
     from pytest_leakpro.store.history import History
 
     if Path(wanted).exists():
-        return read_measurements(Path(wanted))
+        return Path(wanted)
     root = pytest_root(Path.cwd())
     if wanted == BASELINE:
         path = root / (configured(root, "leakpro_baseline") or DEFAULT_BASELINE)
@@ -49,5 +55,5 @@ def measurements_of(wanted: str) -> list[dict[str, Any]]:
                 f"there is no baseline {printable(str(path))}: "
                 "pytest --leakpro --leakpro-update-baseline writes it"
             )
-        return read_measurements(path)
-    return read_measurements(History(root / PRIVATE).find(wanted))
+        return path
+    return History(root / PRIVATE).find(wanted)

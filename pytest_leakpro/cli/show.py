@@ -33,8 +33,9 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the summary."""
     from pytest_leakpro.cli.runs import measurements_of
+    from pytest_leakpro.report.completing import complete
 
-    records = [_complete(record) for record in measurements_of(arguments.run_name)]
+    records = [complete(record) for record in measurements_of(arguments.run_name)]
     print_lines(_lines(records))
     return 0
 
@@ -62,36 +63,3 @@ def _lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
         lines += [f"  {line}" for line in text_comparison(compared)]
     counts = verdict_counts(records)
     return [*lines, counts] if counts else lines
-
-
-def _complete(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a baseline's record what it leaves out: it holds figures, and not how they were shown.
-
-    A run's record stays as it is.
-    """
-    from pytest_leakpro.gate.budget import parse_metric
-    from pytest_leakpro.gate.catalogue import definition_of
-    from pytest_leakpro.gate.wording import plain_number, shown_bounds
-
-    unit = definition_of(parse_metric(record["metric"])).unit
-    figures = (float("nan") if record[key] is None else record[key] for key in _FIGURES)
-    estimate, lower, upper = figures
-    value, low, high = shown_bounds(estimate, lower, upper, record["limit"], unit)
-    filled = {
-        "shown_value": value,
-        "shown_low": low,
-        "shown_high": high,
-        "shown_limit": "-" if record["limit"] is None else plain_number(record["limit"], unit),
-        "shown_verdict": record["verdict"] or "-",
-        "strength": record["access"],
-        "weak_suite": False,
-        "seconds": 0.0,
-        "error": None,
-        "notes": [],
-        "earlier": [],
-        "attempt": 1,
-    }
-    return {**filled, **record}
-
-
-_FIGURES = ("value", "low", "high")

@@ -157,6 +157,8 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="Write what is wrong to this file, for GitLab.",
     )
+    option("--leakpro-report", metavar="PATH", help="Write the report to this file, as a page.")
+    option("--leakpro-language", metavar="LANGUAGE", help="Of the report: en or sv (en).")
 
     ini = parser.addini
     ini("leakpro", "As --leakpro.", type="bool", default=None)
@@ -187,6 +189,8 @@ def add_options(parser: pytest.Parser) -> None:
     )
     ini("leakpro_markdown", "As --leakpro-markdown.", type="string", default=None)
     ini("leakpro_code_quality", "As --leakpro-code-quality.", type="string", default=None)
+    ini("leakpro_report", "As --leakpro-report.", type="string", default=None)
+    ini("leakpro_language", "As --leakpro-language.", type="string", default=None)
 
 
 def is_enabled(config: pytest.Config) -> bool:

@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -30,6 +31,7 @@ _OUTPUTS = {
     "json": "the results",
     "markdown": "the summary as Markdown",
     "code_quality": "the code quality report",
+    "report": "the report",
 }
 
 
@@ -78,11 +80,13 @@ class Recording:
         commit = commit_of(Path(self._config.rootpath))
         for record in records:
             record["commit"] = commit
+        earlier = self._earlier()
         self._keep(records, exit_status, __version__)
         outputs: dict[str, Callable[[Path], None]] = {
             "json": lambda path: write_run(path, records, __version__),
             "markdown": lambda path: write_text(path, self._markdown(records)),
             "code_quality": lambda path: write_text(path, self._code_quality(records)),
+            "report": lambda path: write_text(path, self._report(records, exit_status, earlier)),
         }
         for kind, path in self._settings.outputs.items():
             self._attempt(_OUTPUTS[kind], path, outputs[kind])
@@ -112,6 +116,36 @@ class Recording:
 
         remarks = [*self._wrong, *_without_baseline(records, self._settings)]
         return job_summary(records, remarks, **options)
+
+    def _earlier(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """Give the runs before this one, where somebody asks for them."""
+        if "report" not in self._settings.outputs:
+            return [], []
+        return History(self._settings.private).outlines()
+
+    def _report(
+        self,
+        records: list[dict[str, Any]],
+        exit_status: int,
+        earlier: tuple[list[dict[str, Any]], list[str]],
+    ) -> str:
+        from pytest_leakpro import __version__
+        from pytest_leakpro.report.html.document import ENDED_EARLY, render_page
+        from pytest_leakpro.report.series import series
+        from pytest_leakpro.report.texts.catalogue import words_of
+
+        runs, unread = earlier
+        today = dt.datetime.now(dt.timezone.utc).date().isoformat()
+        return render_page(
+            records,
+            words=words_of(self._settings.language),
+            made_on=today,
+            measured_on=today,
+            version=__version__,
+            history=series([*runs, {"measurements": records}]),
+            unread=unread,
+            ended_early=exit_status in ENDED_EARLY,
+        )
 
     def _code_quality(self, records: list[dict[str, Any]]) -> str:
         from pytest_leakpro.report.gitlab import code_quality

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "read_settings"]
 
 BASELINE = "leakpro-baseline.json"
+LANGUAGE = "en"
 DIGEST_KEY = "LEAKPRO_DIGEST_KEY"
 _SHORTEST_KEY = 16
 
@@ -47,7 +48,10 @@ class Settings:
     update_baseline : bool
         Whether it is written.
     outputs : dict of str to Path
-        Where to write what, by the kind of output: ``json``, ``markdown``, ``code_quality``.
+        Where to write what, by the kind of output: ``json``, ``markdown``, ``code_quality``,
+        ``report``.
+    language : str
+        Of the report.
     """
 
     defaults: SessionDefaults
@@ -56,6 +60,7 @@ class Settings:
     baseline_path: Path
     update_baseline: bool
     outputs: dict[str, Path]
+    language: str
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -64,7 +69,8 @@ def read_settings(config: pytest.Config) -> Settings:
     Raises
     ------
     pytest.UsageError
-        For a value that cannot be, or a baseline that cannot be read.
+        For a value that cannot be, a baseline that cannot be read, or a report that takes what is
+        not installed.
     """
     options = {
         name: chosen(config, f"leakpro_{name}")
@@ -106,9 +112,12 @@ def read_settings(config: pytest.Config) -> Settings:
         raise pytest.UsageError(f"leakpro: {error}") from None
     outputs = {
         kind: Path(config.invocation_params.dir, path)
-        for kind in ("json", "markdown", "code_quality")
+        for kind in ("json", "markdown", "code_quality", "report")
         if (path := chosen(config, f"leakpro_{kind}"))
     }
+    language = chosen(config, "leakpro_language") or LANGUAGE
+    if "report" in outputs:
+        _check_report(language)
     return Settings(
         defaults,
         bool(chosen(config, "leakpro_require_audits")),
@@ -116,7 +125,22 @@ def read_settings(config: pytest.Config) -> Settings:
         baseline_path,
         update,
         outputs,
+        language,
     )
+
+
+def _check_report(language: str) -> None:
+    """Say before anything is audited what would keep the report from being written."""
+    from pytest_leakpro.report.html.document import missing_libraries
+    from pytest_leakpro.report.texts.catalogue import words_of
+
+    missing = missing_libraries()
+    if missing:
+        raise pytest.UsageError(f"leakpro: --leakpro-report: {missing}")
+    try:
+        words_of(language)
+    except LeakproError as error:
+        raise pytest.UsageError(f"leakpro: --leakpro-language: {error}") from None
 
 
 def _cache(config: pytest.Config, private: Path) -> str:

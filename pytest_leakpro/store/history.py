@@ -19,7 +19,10 @@ from pytest_leakpro.store.private_folder import make_private
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["History"]
+__all__ = ["RUNS", "History"]
+
+RUNS = "runs"
+"""The folder of runs in the private one."""
 
 
 class History:
@@ -33,7 +36,7 @@ class History:
 
     def __init__(self, private: Path) -> None:
         self._private = private
-        self.folder = private / "runs"
+        self.folder = private / RUNS
 
     def __repr__(self) -> str:
         return f"History({str(self.folder)!r})"

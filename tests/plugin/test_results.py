@@ -50,11 +50,13 @@ def test_two_runs_write_the_same_file_alone_and_in_parallel(three):
 
 def test_one_summary_on_the_controller(three):
     pytest.importorskip("xdist")
-    result = three.runpytest_subprocess("--leakpro", "-n2")
+    pytest.importorskip("matplotlib")
+    result = three.runpytest_subprocess("--leakpro", "--leakpro-report=page.html", "-n2")
     result.assert_outcomes(passed=1, failed=2)
     text = result.stdout.str()
     assert text.count("leakage audits") == 1
     assert text.count("3 budgets:") == 1
+    assert (three.path / "page.html").read_text().count("<tr data-standing=") == 3
 
 
 def test_junit_carries_the_figures_of_the_table(three):
