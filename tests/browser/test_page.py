@@ -1,4 +1,4 @@
-"""The page as people meet it: light and dark, on a phone, by keyboard, on paper, without scripts."""
+"""The page as people meet it: light and dark, on a phone, by keyboard, on paper, or no scripts."""
 
 import io
 import re
