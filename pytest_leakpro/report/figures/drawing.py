@@ -143,7 +143,7 @@ def svg_element(panel: Panel, content: str) -> str:
     title, description = (escape(text, quote=False) for text in (panel.title, panel.description))
     return (
         f'<svg class="figure figure-{panel.kind}" viewBox="0 0 {WIDTH} {panel.height:g}" '
-        f'role="img" style="font-family:inherit;stroke-linejoin:round">'
+        f'role="img" style="stroke-linejoin:round">'
         f"<title>{title}</title><desc>{description}</desc>{content}</svg>"
     )
 

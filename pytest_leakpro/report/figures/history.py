@@ -138,16 +138,7 @@ def draw_history(
     chart.ticks_x(_commits(points), grid=False)
     chart.name_y(printable(record["metric"], 40))
     _draw_limits(chart, limits, record, words)
-    for run in runs:
-        low = None if run.low is None else max(run.low, span[0])
-        chart.interval(
-            run.place,
-            low,
-            run.high,
-            palette.muted,
-            width=1.1 if len(points) > 40 else 1.5,
-            stops=False,
-        )
+    _draw_intervals(chart, runs, 1.1 if len(points) > 40 else 1.5)
     size = 7.0 if len(points) <= 25 else 4.5
     broken = [math.nan] * len(points)
     for run in runs:
@@ -166,6 +157,21 @@ def draw_history(
         last.place, max(last.value, span[0]), _shown(points[last.place], unit),
         colour=palette.ink, weight="bold", by=(7, 0), haloed=True,
     )  # fmt: skip
+
+
+def _draw_intervals(chart: Chart, runs: Sequence[_Run], width: float) -> None:
+    """Draw the bounds of each run: those that have both as one line, which is short to write."""
+    colour, (least, most) = chart.palette.muted, chart.y_span
+    x: list[float] = []
+    y: list[float] = []
+    for run in runs:
+        if run.low is None or run.high is None:
+            chart.interval(run.place, run.low, run.high, colour, width=width, stops=False)
+        else:
+            x += [run.place, run.place, math.nan]
+            y += [*(min(max(end, least), most) for end in (run.low, run.high)), math.nan]
+    if x:
+        chart.line(x, y, colour, width=width, order=4)
 
 
 def _scale(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_leakpro.gate.wording import printable
 from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Panel
 from pytest_leakpro.report.figures.scale import powers
@@ -18,6 +19,7 @@ from pytest_leakpro.report.figures.telling import (
     measured,
     metric_of,
     numbers,
+    of_whole,
     sentences,
     title_of,
     written,
@@ -73,12 +75,15 @@ def roc_svg(record: Mapping[str, Any], words: Words) -> str:
 def roc_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
     """Give the panel of `roc_svg`; None where there is nothing to draw."""
     curve = _curve(record)
-    if curve is None:
+    if curve is None or finite(record["value"]) is None:
         return None
+    deciding, record = record, of_whole(record)
     metric = metric_of(record)
     rate = None if metric is None else metric.fpr
     members, nonmembers = curve.sizes
-    if rate is not None:
+    if finite(record["value"]) is None:
+        told = ""
+    elif rate is not None:
         told = words(
             "figure.roc.at_rate",
             rate=written(rate, "percent"),
@@ -92,6 +97,7 @@ def roc_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
         title_of("roc", record, words),
         sentences(
             told,
+            _slice_said(deciding, words),
             limit_said(record, words),
             words(
                 "figure.roc.sizes",
@@ -105,12 +111,21 @@ def roc_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
     )
 
 
+def _slice_said(record: Mapping[str, Any], words: Words) -> str:
+    """Say that the verdict rests on a slice, which the curve is not of; empty where it is."""
+    if of_whole(record) is record:
+        return ""
+    return words(
+        "figure.roc.slice", slice=printable(record["slice"], 60), measured=measured(record, words)
+    )
+
+
 def _curve(record: Mapping[str, Any]) -> _Curve | None:
     import numpy as np
 
     evidence = record["evidence"] or {}
     curve = evidence.get("curve") or {}
-    if curve.get("kind") != "roc" or finite(record["value"]) is None:
+    if curve.get("kind") != "roc":
         return None
     x, y = (np.array(numbers(curve[side])) for side in ("x", "y"))
     if len(x) != len(y) or len(x) < 2 or x[-1] < 1 or y[-1] < 1 or x[0] != 0:
@@ -128,6 +143,7 @@ def draw_roc(chart: Chart, record: Mapping[str, Any], words: Words) -> None:
 
     curve = _curve(record)
     assert curve is not None
+    record = of_whole(record)
     metric = metric_of(record)
     rate = None if metric is None else metric.fpr
     m, n = curve.sizes
@@ -152,7 +168,7 @@ def draw_roc(chart: Chart, record: Mapping[str, Any], words: Words) -> None:
     chart.line([floor, 1], [floor, 1], palette.muted, width=1, dashes=(1, 3))
     chart.line(*_drawn(curve, floor), palette.accent, order=3)
     _draw_budget(chart, record, words, floor, rate)
-    if rate is not None:
+    if rate is not None and finite(record["value"]) is not None:
         _draw_point(chart, record, curve, floor, rate)
     chart.text(
         *_on_diagonal(floor, 0.62), words("figure.roc.chance"), turned=45, level="top", by=(2, -4)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.gate.budget import parse_metric
 from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.slice_figures import COLUMN
 from pytest_leakpro.gate.wording import (
     UNBOUNDED,
     Unit,
@@ -35,6 +36,7 @@ __all__ = [
     "measured",
     "metric_of",
     "numbers",
+    "of_whole",
     "said",
     "sentences",
     "shares",
@@ -148,6 +150,25 @@ def title_of(kind: str, record: Mapping[str, Any], words: Words) -> str:
 def sentences(*texts: str) -> str:
     """Write one text after another, without those that are empty."""
     return " ".join(text for text in texts if text)
+
+
+def of_whole(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the record with the figures of its evidence, which is of the whole.
+
+    Where a slice decides, value and bounds are the slice's, while the evidence is what the same
+    attack found on all records; its own figures stand among those of the attacks. Without any
+    there is no value.
+    """
+    slice_of = record.get("slice")
+    if not slice_of or slice_of.startswith(f"{COLUMN}="):  # columns have evidence of their own
+        return record
+    figures = record.get("figures") or ()
+    of_attack = (entry for entry in figures if entry["attack"] == record["attack"])
+    own: Mapping[str, Any] = next(of_attack, {})
+    given = {name: finite(own.get(name)) for name in ("value", "low", "high")}
+    shown_names = ("shown_value", "shown_low", "shown_high")
+    rest = {name: entry for name, entry in record.items() if name not in shown_names}
+    return {**rest, **given, "slice": None}
 
 
 def written(value: float, unit: Unit) -> str:

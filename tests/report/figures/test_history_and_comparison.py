@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_leakpro.report.figures.comparison import comparison_panel
-from pytest_leakpro.report.figures.history import history_panel
+from pytest_leakpro.report.figures.history import history_panel, history_svg
 from tests.report.figures.recording import Recorder
 from tests.report.figures.samples import WORDS, compared, point, records
 
@@ -43,6 +43,18 @@ def test_bounds_that_are_missing_are_open():
     points = [point(2.0, 1.5, None, limit=8.0), point(3.0, None, None, limit=8.0)]
     recorder = recorded(history_panel(points, records()["epsilon"], WORDS))
     assert recorder.intervals == [(0, 1.5, None), (1, None, None)]
+
+
+def test_bounds_are_drawn_at_their_run():
+    points = [point(0.3, 0.2, 0.5), point(None), point(0.4, 0.1, 0.6)]
+    line = recorded(history_panel(points, records()["guesses"], WORDS)).line_of("muted")
+    assert (line.x[0], line.y[:2]) == (0, [0.2, 0.5])
+    assert (line.x[3], line.y[3:5]) == (2, [0.1, 0.6])
+
+
+def test_a_hundred_runs_are_a_small_figure():
+    points = [point(0.3 + place / 1000, 0.2, 0.5) for place in range(100)]
+    assert len(history_svg(points, records()["guesses"], WORDS)) < 12_000
 
 
 def test_of_many_runs_the_latest_are_drawn():

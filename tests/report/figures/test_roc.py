@@ -70,6 +70,23 @@ def test_the_band_is_around_the_curve():
     assert (np.array(low) <= curve * 1.02).all()
 
 
+def test_where_a_slice_decides_the_curve_keeps_the_figures_of_the_whole():
+    whole = records()["tpr"]
+    sliced = {**records()["sliced"], "value": 0.05, "low": 0.02, "high": 0.08}
+    sliced |= {"shown_value": "5.0%", "shown_low": "2.0%", "shown_high": "8.0%"}
+    assert recorded(sliced).intervals == recorded(whole).intervals
+    text = roc_panel(sliced, WORDS).description
+    assert f"finds {whole['shown_value']}" in text
+    assert "the verdict rests on sex=M: 5.0% (2.0% to 8.0%)" in text
+    assert recorded({**sliced, "figures": []}).points == []
+
+
+def test_a_column_has_evidence_of_its_own():
+    record = {**records()["tpr"], "slice": "column=income"}
+    assert recorded(record).intervals == recorded(records()["tpr"]).intervals
+    assert "rests on" not in roc_panel(record, WORDS).description
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.integers(-4, 4), min_size=10, max_size=80),
