@@ -19,6 +19,7 @@ __all__ = ["LONGEST", "discreet", "discreet_record", "names_columns", "shown_not
 
 LONGEST = 400
 _LONGEST_NAME = 120
+_LONGEST_FIGURE = 30
 _HIDDEN = "…"
 # Where a word begins: a path or an address stands behind a space, a quote, a bracket, a sign.
 _START = r"(?:(?<=[\s\"'`(\[{<=,;:|])|^)"
@@ -90,10 +91,16 @@ def names_columns(text: str) -> bool:
 def discreet_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Give a record whose texts are all `discreet`, without what the page has no use for."""
     return {
-        key: _discreet(value, _LONGEST_NAME if key in _NAMES else LONGEST)
+        key: _discreet(value, _width_of(key))
         for key, value in record.items()
         if key not in _WITHHELD
     }
+
+
+def _width_of(key: str) -> int:
+    if key.startswith("shown_"):
+        return _LONGEST_FIGURE
+    return _LONGEST_NAME if key in _NAMES else LONGEST
 
 
 def _discreet(value: Any, width: int) -> Any:
