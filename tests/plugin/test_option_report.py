@@ -129,6 +129,7 @@ def test_missing_libraries_are_told_before_anything_runs(three, monkeypatch):
     result.stderr.fnmatch_lines(["*--leakpro-report: the page takes jinja2*"])
 
 
+@pytest.mark.slow
 def test_a_session_without_a_page_loads_nothing_for_it(three):
     three.makeconftest(
         (three.path / "conftest.py").read_text() + "\ndef pytest_unconfigure():\n"
