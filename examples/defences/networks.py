@@ -12,7 +12,7 @@ from opacus import PrivacyEngine
 from pytest_leakpro import TorchTrainer
 
 EPSILON, DELTA = 8.0, 1e-5
-BATCH, PRIVATE_EPOCHS, LARGEST_NORM = 200, 12, 1.0
+BATCH, PRIVATE_EPOCHS, LARGEST_NORM = 200, 8, 1.0
 
 
 def network(width=64):
@@ -23,7 +23,7 @@ def network(width=64):
 def recipe(width=64, epochs=40, **settings):
     """Train without DP, until the network knows its digits unless something keeps it from it."""
     return TorchTrainer(
-        module=partial(network, width), lr=3e-3, epochs=epochs, batch_size=64, **settings
+        module=partial(network, width), lr=5e-3, epochs=epochs, batch_size=128, **settings
     )
 
 
@@ -67,8 +67,8 @@ def train_privately(X, y, seed):
 
 DEFENCES = {
     "none": recipe(),
-    "weight decay": recipe(optimizer="adamw", weight_decay=3.0),
+    "weight decay": recipe(optimizer="adamw", weight_decay=5.0),
     "8 hidden units": recipe(width=8),
-    "early stopping": recipe(epochs=3),
+    "early stopping": recipe(epochs=4),
     "DP-SGD": train_privately,
 }

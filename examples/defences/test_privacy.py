@@ -4,6 +4,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from pytest_leakpro import Classifier
+from pytest_leakpro.attacks.membership.label_lira import LabelLikelihoodRatio
 from pytest_leakpro.defences import labels_only, rounded, top_k
 
 BUDGETS = ("auc <= 0.6", "tpr@1%fpr <= 5%")
@@ -35,7 +36,6 @@ def test_training_a_network_otherwise(leakpro, networks, digits):
     found = leakpro.compare(
         readers(digits, models, networks.DEFENCES), utility=accuracy, name="networks"
     )
-    print(found)
     assert {"early stopping", "DP-SGD"} <= set(found.lower("auc"))
 
 
@@ -47,7 +47,7 @@ def forests(digits):
     return {"none": fit(), "5 in each leaf": fit(min_samples_leaf=5), "depth of 6": fit(max_depth=6)}
 
 
-@pytest.mark.leakage(*BUDGETS, attacks=["lira", "rmia", "label_lira"], shadow_models=8)
+@pytest.mark.leakage(*BUDGETS, shadow_models=8)
 def test_hiding_the_scores_of_a_forest(leakpro, forests, digits):
     """Smaller trees leak less; rounding does not help, and labels give away enough."""
     X, y = digits.test
@@ -60,8 +60,17 @@ def test_hiding_the_scores_of_a_forest(leakpro, forests, digits):
     }
     found = leakpro.compare(
         readers(digits, models),
+        attacks=["lira", "rmia", LabelLikelihoodRatio(copies=4)],
         utility=lambda model: (model.predict(X) == y).mean(),
         utility_name="accuracy",
         name="forests",
     )
-    print(found)
+    smaller, hidden = ("5 in each leaf", "depth of 6"), ("1 digit", "top 1", "labels only")
+    assert set(smaller) <= set(found.lower("auc"))
+    # What is hidden costs no accuracy, and helps where it is all that was shown.
+    assert {found.utilities[label] for label in hidden} == {found.utilities["none"]}
+    assert "top 1" not in found.lower("auc")
+    assert "labels only" in found.lower("auc")
+    assert found.leaks_less("depth of 6", "top 1", "auc")
+    # None of them is enough.
+    assert all(found[label].verdict.value == "FAIL" for label in hidden)
