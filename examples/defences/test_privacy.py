@@ -44,7 +44,11 @@ def forests(digits):
     def fit(**settings):
         return RandomForestClassifier(20, random_state=0, **settings).fit(*digits.train)
 
-    return {"none": fit(), "5 in each leaf": fit(min_samples_leaf=5), "depth of 6": fit(max_depth=6)}
+    return {
+        "none": fit(),
+        "5 in each leaf": fit(min_samples_leaf=5),
+        "depth of 6": fit(max_depth=6),
+    }
 
 
 @pytest.mark.leakage(*BUDGETS, shadow_models=8)

@@ -21,9 +21,9 @@ def noisy_marginals(people: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Draw from tables of age by each other column, to whose counts Gaussian noise was added.
 
     (1, 1e-5)-differentially private where one person is added or left out; how many there are,
-    which categories, and what may be missing, counts as known. A person stands in one cell of each of k tables, so that the
-    sensitivity is the root of k. How much noise that takes: Bun and Steinke (2016), Concentrated
-    differential privacy, TCC, propositions 1.3 and 1.6.
+    which categories, and what may be missing, counts as known. A person stands in one cell of each
+    of k tables, so that the sensitivity is the root of k. How much noise that takes: Bun and
+    Steinke (2016), Concentrated differential privacy, TCC, propositions 1.3 and 1.6.
     """
     rng = np.random.default_rng(seed)
     others = [name for name in people if name != HUB]
@@ -36,29 +36,30 @@ def noisy_marginals(people: pd.DataFrame, seed: int) -> pd.DataFrame:
         table = np.zeros((_width(people[HUB]), _width(people[name])))
         np.add.at(table, (cells[HUB], cells[name]), 1)
         table += noise * rng.normal(size=table.shape)
+        # What noise alone would explain is left out: it would add up over many cells.
+        table = np.where(table < 2 * noise, 1e-9, table)
         table[-1] = 0
         if name not in GAPS:
             table[:, -1] = 0
-        # What noise alone would explain is left out: it would add up over many cells.
-        tables[name] = np.where(table < 2 * noise, 1e-9, table)
+        tables[name] = table
     ages = sum(table.sum(axis=1) for table in tables.values())
     hub = rng.choice(len(ages), size=len(people), p=ages / ages.sum())
     drawn = {}
     for name in people:
         places = hub
         if name != HUB:
-            shares = tables[name] / tables[name].sum(axis=1, keepdims=True)
+            shares = tables[name][hub] / tables[name][hub].sum(axis=1, keepdims=True)
             ranks = rng.random((len(people), 1))
-            places = (shares.cumsum(axis=1)[hub, :-1] < ranks).sum(axis=1)
+            places = (shares.cumsum(axis=1)[:, :-1] < ranks).sum(axis=1)
         drawn[name] = _values(people[name], places, rng)
     return pd.DataFrame(drawn)
 
 
 def _width(column: pd.Series) -> int:
     """Tell how many cells a column has; the last one is for what is missing."""
-    return len(ENDS[column.name] if is_numeric_dtype(column) else column.cat.categories) + (
-        0 if is_numeric_dtype(column) else 1
-    )
+    if is_numeric_dtype(column):
+        return len(ENDS[column.name])
+    return len(column.cat.categories) + 1
 
 
 def _cells(column: pd.Series) -> np.ndarray:
