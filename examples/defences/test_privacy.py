@@ -42,7 +42,7 @@ def test_training_a_network_otherwise(leakpro, networks, digits):
 @pytest.fixture(scope="module")
 def forests(digits):
     def fit(**settings):
-        return RandomForestClassifier(20, random_state=0, **settings).fit(*digits.train)
+        return RandomForestClassifier(15, random_state=0, **settings).fit(*digits.train)
 
     return {
         "none": fit(),
@@ -69,12 +69,11 @@ def test_hiding_the_scores_of_a_forest(leakpro, forests, digits):
         utility_name="accuracy",
         name="forests",
     )
-    smaller, hidden = ("5 in each leaf", "depth of 6"), ("1 digit", "top 1", "labels only")
-    assert set(smaller) <= set(found.lower("auc"))
-    # What is hidden costs no accuracy, and helps where it is all that was shown.
-    assert {found.utilities[label] for label in hidden} == {found.utilities["none"]}
-    assert "top 1" not in found.lower("auc")
-    assert "labels only" in found.lower("auc")
+    hidden = ("1 digit", "top 1", "labels only")
+    lower = found.lower("auc")
+    assert {"5 in each leaf", "depth of 6", "labels only"} <= set(lower)
+    assert not {"1 digit", "top 1"} & set(lower)
     assert found.leaks_less("depth of 6", "top 1", "auc")
-    # None of them is enough.
+    # It costs no accuracy, and is not enough: what labels give away is still beyond the budget.
+    assert {found.utilities[label] for label in hidden} == {found.utilities["none"]}
     assert all(found[label].verdict.value == "FAIL" for label in hidden)
