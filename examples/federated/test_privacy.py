@@ -1,6 +1,7 @@
 """The gate: what a client sends must not give away the records that it learned from."""
 
 import pytest
+from torch import no_grad
 from torch.nn.functional import cross_entropy
 
 from digits_app.task import LEARNING_RATE, batch_of, make_model, others, records_of
@@ -45,6 +46,14 @@ def membership(rounds, name):
     )
 
 
+def accuracy(rounds):
+    """Give the share of other digits that the model after the last round reads right."""
+    images, labels = others()
+    *_, model = rounds.models(make_model)
+    with no_grad():
+        return float((model(images).argmax(1) == labels).double().mean())
+
+
 @pytest.mark.xfail(raises=LeakageError, strict=True, reason="one step on few records shows them")
 @pytest.mark.leakage(*UPDATE)
 def test_plain_updates_keep_their_records(leakpro, plain):
@@ -54,6 +63,19 @@ def test_plain_updates_keep_their_records(leakpro, plain):
 @pytest.mark.leakage(*UPDATE)
 def test_private_updates_keep_their_records(leakpro, private):
     leakpro.audit(update(private, "private update"))
+
+
+@pytest.mark.leakage(*UPDATE)
+def test_noise_hides_records_at_a_price(leakpro, plain, private):
+    """Both side by side, and what is learned. The noise is another in each run of the app."""
+    runs = {"none": plain, "clipping and noise": private}
+    found = leakpro.compare(
+        {label: update(rounds, label) for label, rounds in runs.items()},
+        utility={label: accuracy(rounds) for label, rounds in runs.items()},
+        utility_name="accuracy",
+        name="updates",
+    )
+    assert found.lower("reconstruction[psnr>=20]") == ("clipping and noise",)
 
 
 @pytest.mark.leakage(MEMBERSHIP)
