@@ -1,0 +1,96 @@
+"""Pages of the documentation as programs: the files that they show, and the commands that they run.
+
+A fenced block with a title is a file, or in `diff` a change of one; a `console` block is a command and
+what it prints. They count in the order of the page.
+"""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+_FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
+_TITLE = re.compile(r'title="([^"]+)"')
+_SECONDS = re.compile(r"\d[\d,.]* (s|min)\b")
+# Floating point differs between processors: there the verdicts of a row are compared, not its figures.
+_FIGURE = re.compile(r"\d[\d,.]*%?")
+_CUT = "…"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the page shows."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Lines of a file that the page replaces by others."""
+
+    name: str
+    removed: str
+    added: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, and the lines that the page shows of what it prints."""
+
+    words: tuple[str, ...]
+    printed: tuple[str, ...]
+
+
+def steps(page):
+    """Give the files and commands of a page, in order."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for language, rest, body in _FENCE.findall(text):
+        title = _TITLE.search(rest)
+        if title and language == "diff":
+            yield Change(title[1], _marked(body, "-"), _marked(body, "+"))
+        elif title:
+            yield File(title[1], body)
+        elif language == "console":
+            first, *printed = body.rstrip("\n").split("\n")
+            assert first.startswith("$ "), f"{page}: a console block begins with its command"
+            yield Command(tuple(shlex.split(first[2:])), tuple(printed))
+
+
+def put(step, folder):
+    """Write a file, or change it, in a folder."""
+    path = folder / step.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = step.text if isinstance(step, File) else path.read_text(encoding="utf-8")
+    if isinstance(step, Change):
+        assert text.count(step.removed) == 1, f"{step.name} does not hold what is changed, once"
+        text = text.replace(step.removed, step.added)
+    path.write_text(text, encoding="utf-8")
+
+
+def missing(printed, lines, *, figures=True):
+    """Give the first line that the page shows and the command did not print, None if all are there.
+
+    The lines must come in the order of the page. A line that is `…` stands for any number of lines.
+    Seconds may differ, and with `figures=False` so may all numbers.
+    """
+    found = iter([_plain(line, figures) for line in lines])
+    for line in printed:
+        if line.strip() == _CUT or not line.strip():
+            continue
+        wanted = _plain(line, figures)
+        if not any(candidate == wanted for candidate in found):
+            return line
+    return None
+
+
+def _plain(line, figures):
+    line = " ".join(_SECONDS.sub("# s", line).split())
+    # A line that was cut to the width of the terminal ends earlier where its seconds are longer.
+    line = re.sub(r"(; [^;]{0,8})?…$", _CUT, line)
+    return line if figures else _FIGURE.sub("#", line)
+
+
+def _marked(body, sign):
+    return "".join(line[1:] + "\n" for line in body.splitlines() if line.startswith(sign))
