@@ -13,7 +13,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
 _TITLE = re.compile(r'title="([^"]+)"')
 _SECONDS = re.compile(r"\d[\d,.]* (s|min)\b")
-# Floating point differs between processors: there the verdicts of a row are compared, not its figures.
 _FIGURE = re.compile(r"\d[\d,.]*%?")
 _CUT = "…"
 
@@ -72,12 +71,12 @@ def put(step, folder):
 def missing(printed, lines, *, figures=True):
     """Give the first line that the page shows and the command did not print, None if all are there.
 
-    The lines must come in the order of the page. A line that is `…` stands for any number of lines.
-    Seconds may differ, and with `figures=False` so may all numbers.
+    The lines must come in the order of the page; a line that is `…` stands for any number of lines.
+    Seconds may differ, and with `figures=False` so may all numbers, and what is said below a row.
     """
     found = iter([_plain(line, figures) for line in lines])
     for line in printed:
-        if line.strip() == _CUT or not line.strip():
+        if line.strip() in (_CUT, "") or not (figures or line.strip() == line):
             continue
         wanted = _plain(line, figures)
         if not any(candidate == wanted for candidate in found):
