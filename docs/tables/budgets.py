@@ -60,9 +60,7 @@ ROWS = (
 
 def size_of(row: Row, leaks: float | None) -> str:
     """Give the size that decides, on each side."""
-    sizes = required_sizes(
-        row.budget, leaks, attacks=row.attacks, control_rate=row.control_rate
-    )
+    sizes = required_sizes(row.budget, leaks, attacks=row.attacks, control_rate=row.control_rate)
     return f"{sizes.members:,} {row.counted}"
 
 

@@ -1,13 +1,18 @@
 """Pages of the documentation as programs: the files that they show, and the commands that they run.
 
-A fenced block with a title is a file, or in `diff` a change of one; a `console` block is a command and
-what it prints. They count in the order of the page.
+A fenced block with a title is a file, or in `diff` a change of one; a `console` block is a command
+and what it prints. They count in the order of the page.
 """
 
+import contextlib
+import io
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
@@ -15,6 +20,7 @@ _TITLE = re.compile(r'title="([^"]+)"')
 _SECONDS = re.compile(r"\d[\d,.]* (s|min)\b")
 _FIGURE = re.compile(r"\d[\d,.]*%?")
 _CUT = "…"
+_OTHER_PLUGINS = ("cacheprovider", "rerunfailures", "randomly")
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,23 @@ def put(step, folder):
         assert text.count(step.removed) == 1, f"{step.name} does not hold what is changed, once"
         text = text.replace(step.removed, step.added)
     path.write_text(text, encoding="utf-8")
+
+
+def printed(words, folder):
+    """Run a command in this process, which has loaded all that is large, and give its lines."""
+    before, paths, finders = set(sys.modules), [*sys.path], [*sys.meta_path]
+    out = io.StringIO()
+    off = [part for name in _OTHER_PLUGINS for part in ("-p", f"no:{name}")]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+            pytest.main([*words[1:], "--leakpro-workers=1", *off])
+    finally:
+        sys.path[:], sys.meta_path[:] = paths, finders
+        # Those of the page: the next one has modules of the same names.
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", None)).startswith(str(folder)):
+                del sys.modules[name]
+    return out.getvalue().splitlines()
 
 
 def missing(printed, lines, *, figures=True):

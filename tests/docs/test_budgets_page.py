@@ -26,13 +26,17 @@ def test_every_row_stands_in_the_page():
     assert shown[-len(budgets) :] == budgets
 
 
-@pytest.mark.parametrize("row", [row for row in TABLES["ROWS"] if row.budget in QUICK], ids=str)
+@pytest.mark.parametrize(
+    "row", [row for row in TABLES["ROWS"] if row.budget in QUICK], ids=lambda row: row.budget
+)
 def test_quick_rows_are_what_the_planner_says(row):
     assert TABLES["line_of"](row) in PAGE
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", [row for row in TABLES["ROWS"] if row.budget not in QUICK], ids=str)
+@pytest.mark.parametrize(
+    "row", [row for row in TABLES["ROWS"] if row.budget not in QUICK], ids=lambda row: row.budget
+)
 def test_the_other_rows_are_what_the_planner_says(row):
     assert TABLES["line_of"](row) in PAGE
 
