@@ -139,14 +139,14 @@ def _structural_similarity(
 
     axis = 0 if truth.ndim == 4 else None
     window = min(7, min(truth.shape[-2:]) // 2 * 2 - 1)
-    return np.array(
-        [
-            structural_similarity(
-                one, two, data_range=width, channel_axis=axis, win_size=max(3, window)
-            )
-            for one, two in zip(truth, guess, strict=True)
-        ]
-    )
+    found = [
+        structural_similarity(
+            one, two, data_range=width, channel_axis=axis, win_size=max(3, window)
+        )
+        for one, two in zip(truth, guess, strict=True)
+    ]
+    # Of nearly equal images rounding alone lifts it beyond its range.
+    return np.clip(found, -1.0, 1.0)
 
 
 def _of_tokens(truth: NDArray[Any], guess: NDArray[Any]) -> dict[str, NDArray[np.float64]]:

@@ -62,6 +62,18 @@ def test_the_quality_of_images_is_that_of_the_best_assignment():
     np.testing.assert_allclose(exact["ssim"], 1)
 
 
+def test_similarities_of_nearly_equal_images_stay_within_their_range():
+    """Uniform patches have no variance but that of rounding, which lifts them above 1."""
+    pytest.importorskip("skimage")
+    rng = np.random.default_rng(0)
+    truth = np.zeros((200, *IMAGES.shape[1:]))
+    truth[:, :, 2:-2, 2:-2] = rng.random(truth[:, :, 2:-2, 2:-2].shape)
+    guess = truth + rng.normal(0, 1e-9, truth.shape)
+    found = qualities(view(200, bounds=(0, 1)), truth, guess, None)
+    assert found["ssim"].min() > 0.999
+    assert found["ssim"].max() <= 1
+
+
 def test_every_guess_serves_one_record():
     cost = np.array([[0.0, 1.0, 5.0], [0.0, 9.0, 9.0]])
     np.testing.assert_array_equal(assigned(cost), [1, 0])
