@@ -33,7 +33,7 @@ def test_every_public_name_has_one_entry(name):
     assert ENTRIES.count(f"pytest_leakpro.{name}") == 1
 
 
-@pytest.mark.parametrize("module", ["strategies", "opacus", "flower"])
+@pytest.mark.parametrize("module", ["strategies", "opacus", "flower", "defences"])
 def test_every_name_of_a_public_module_has_one_entry(module):
     names = names_in(module)
     assert names
