@@ -2,8 +2,8 @@
 
     python docs/figures/gate.py
 
-Draws them anew, three minutes on one core; needs matplotlib (extra `report`). Every picture has a white
-ground, so that it can be read on a dark page too, and says in shape or words what it says in
+Draws them anew, three minutes on one core; needs matplotlib (extra `report`). Every picture has a
+white ground, so that it can be read on a dark page too, and says in shape or words what it says in
 colour.
 """
 
@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 from scipy import special
 
 from pytest_leakpro import MembershipScores, PytestLeakproWarning, audit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent
 INK, GREY, BLUE, RED, GREEN, YELLOW = (
