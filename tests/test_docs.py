@@ -11,6 +11,7 @@ from pytest_leakpro.plugin.marker import OPTIONS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+ALL_PAGES = [*PAGES, *sorted((ROOT / "docs").glob("*/*.md"))]
 
 
 def text(name):
@@ -23,7 +24,7 @@ def test_ci_runs_the_readmes_test_command():
     assert command in text("CONTRIBUTING.md")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         if "://" not in target:
@@ -50,6 +51,14 @@ def test_every_flag_ini_key_and_marker_option_is_documented(pytester):
         assert f"{option}=" in page
 
 
+def test_every_flag_that_is_mentioned_is_there(pytester):
+    help_text = pytester.runpytest("--help").stdout.str()
+    known = set(re.findall(r"--(?:no-)?leakpro[a-z-]*", help_text))
+    for page in ALL_PAGES:
+        flags = re.findall(r"--(?:no-)?leakpro[a-z-]*", page.read_text(encoding="utf-8"))
+        assert set(flags) <= known, page.name
+
+
 def test_the_attack_of_the_docs_runs():
     page = text("docs/attacks.md")
     code = page[page.index("    from dataclasses") : page.index("Pass it as")]
@@ -63,6 +72,6 @@ def test_the_attack_of_the_docs_runs():
 
 
 def test_nothing_is_left_to_fill_in():
-    for page in PAGES:
+    for page in ALL_PAGES:
         for placeholder in ("SUMMARY\n", "FAILURE\n", "TABLE\n", "MEASURED\n", "TODO"):
             assert placeholder not in page.read_text(encoding="utf-8"), page.name

@@ -146,7 +146,8 @@ def _structural_similarity(
         for one, two in zip(truth, guess, strict=True)
     ]
     # Of nearly equal images rounding alone lifts it beyond its range.
-    return np.clip(found, -1.0, 1.0)
+    within: NDArray[np.float64] = np.clip(found, -1.0, 1.0)
+    return within
 
 
 def _of_tokens(truth: NDArray[Any], guess: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
