@@ -53,7 +53,7 @@ def forests(digits):
 
 @pytest.mark.leakage(*BUDGETS, shadow_models=8)
 def test_hiding_the_scores_of_a_forest(leakpro, forests, digits):
-    """Smaller trees leak less; rounding does not help, and labels give away enough."""
+    """Smaller trees leak less; rounding does not help, and labels alone are not enough."""
     X, y = digits.test
     exposed = forests["none"]
     models = {
