@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.notebook import NotebookRow, notebook_table
+from pytest_leakpro.gate.rates import counted_whole
 from pytest_leakpro.gate.wording import printable, written_bounds
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def _cells(records: Sequence[Record]) -> tuple[list[str], list[list[str]]]:
 
 def _row(record: Record, with_utility: bool, with_attackers: bool) -> list[str]:
     about = record["comparison"]
-    bounds = written_bounds(record["shown_low"], record["shown_high"])
+    bounds = counted_whole(record.get("evidence"), census=record.get("census", False))
+    bounds = bounds or written_bounds(record["shown_low"], record["shown_high"])
     row = [
         printable(about["defence"], _WIDEST),
         printable(record["metric"], _WIDEST),
