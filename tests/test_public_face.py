@@ -62,6 +62,8 @@ def test_examples_in_docstrings_run(name):
         example.globs.setdefault(name, thing)
         if any("import torch" in step.source for step in example.examples):
             pytest.importorskip("torch")
+        if name == "plot":
+            pytest.importorskip("matplotlib")
         assert runner.run(example).failed == 0
 
 
