@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.notebook import NotebookRow, notebook_table
-from pytest_leakpro.gate.rates import counted_whole
-from pytest_leakpro.gate.wording import printable, written_bounds
+from pytest_leakpro.gate.rates import bounds_of
+from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -85,13 +85,11 @@ def _cells(records: Sequence[Record]) -> tuple[list[str], list[list[str]]]:
 
 def _row(record: Record, with_utility: bool, with_attackers: bool) -> list[str]:
     about = record["comparison"]
-    bounds = counted_whole(record.get("evidence"), census=record.get("census", False))
-    bounds = bounds or written_bounds(record["shown_low"], record["shown_high"])
     row = [
         printable(about["defence"], _WIDEST),
         printable(record["metric"], _WIDEST),
         record["shown_value"],
-        bounds if record["value"] is not None else "not scored",
+        bounds_of(record),
         record["shown_limit"],
         record["shown_verdict"],
     ]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.gate.wording import shown
+from pytest_leakpro.gate.wording import shown, written_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["counted_whole", "records_counted", "shown_rates"]
+__all__ = ["bounds_of", "counted_whole", "records_counted", "shown_rates"]
 
 _CENSUS_OF = {"reconstructions": "this update"}
 
@@ -52,6 +52,25 @@ def shown_rates(evidence: Mapping[str, Any] | None) -> str:
             text += f" to {shown(min(1.0, scale * most / of), 'percent')}"
         said.append(text)
     return ", ".join(said)
+
+
+def bounds_of(record: Mapping[str, Any]) -> str:
+    """Write the bounds of a record: ``"3% to 6%"``, ``"at least 1.2"``, ``"this update"``.
+
+    Parameters
+    ----------
+    record : mapping
+        As a session writes it.
+
+    Returns
+    -------
+    str
+        ``"not scored"`` where there are no figures.
+    """
+    if record["value"] is None:
+        return "not scored"
+    whole = counted_whole(record.get("evidence"), census=record.get("census", False))
+    return whole or written_bounds(record["shown_low"], record["shown_high"])
 
 
 def counted_whole(evidence: Mapping[str, Any] | None, *, census: bool) -> str:

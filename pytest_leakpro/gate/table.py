@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_leakpro.gate.notebook import NotebookRow, notebook_table
-from pytest_leakpro.gate.rates import counted_whole, records_counted, shown_rates
+from pytest_leakpro.gate.rates import bounds_of, records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
-from pytest_leakpro.gate.wording import printable, written_bounds
+from pytest_leakpro.gate.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,15 +80,11 @@ class Remark:
 
 
 def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
-    scored = record["value"] is not None
-    bounds = counted_whole(record.get("evidence"), census=record.get("census", False))
-    bounds = bounds or written_bounds(record["shown_low"], record["shown_high"])
-    bounds = bounds if scored else "not scored"
     return (
         printable(record["target"], 40),
         printable(record["metric"], 28),
         record["shown_value"],
-        bounds,
+        bounds_of(record),
         record["shown_limit"],
         record["shown_verdict"],
     )

@@ -66,16 +66,16 @@ def _in_order(sides: Mapping[str, Any]) -> dict[str, Any]:
     return {name: sides[name] for name in ranked}
 
 
-def unit_of(name: str) -> Unit:
-    """Give the unit of a metric by how it is written; that of plain numbers if it is not known."""
+def unit_of(record: Mapping[str, Any]) -> Unit:
+    """Tell in which unit a record's figures are: of an unknown metric, by how they are shown."""
     try:
-        return definition_of(parse_metric(name)).unit
+        return definition_of(parse_metric(record["metric"])).unit
     except LeakproError:  # of a newer version, or of somebody else
-        return "decimal"
+        return "percent" if record.get("shown_value", "").endswith("%") else "decimal"
 
 
 def _shown(record: Mapping[str, Any]) -> dict[str, str]:
-    unit = unit_of(record["metric"])
+    unit = unit_of(record)
     limit = record["limit"]
     estimate, lower, upper = (
         float("nan") if record[key] is None else record[key] for key in _FIGURES

@@ -10,10 +10,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.catalogue import metrics
-from pytest_leakpro.gate.rates import counted_whole, records_counted, shown_rates
+from pytest_leakpro.gate.rates import bounds_of, records_counted, shown_rates
 from pytest_leakpro.gate.slice_figures import in_slice, slice_name
 from pytest_leakpro.gate.table import is_regression
-from pytest_leakpro.gate.wording import printable, shown, written_bounds
+from pytest_leakpro.gate.wording import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,10 +91,7 @@ def worst_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 def bounds(record: Mapping[str, Any]) -> str:
     """Write the bounds, or that there are none."""
-    if record["value"] is None:
-        return "-" if record["verdict"] == "ERROR" else "not scored"
-    whole = counted_whole(record["evidence"], census=record.get("census", False))
-    return whole or written_bounds(record["shown_low"], record["shown_high"])
+    return "-" if record["verdict"] == "ERROR" else bounds_of(record)
 
 
 def reruns(record: Mapping[str, Any]) -> str:

@@ -31,7 +31,6 @@ __all__ = [
     "add_guard",
     "bare",
     "guard_of",
-    "guarded",
 ]
 
 _MOST_DIGITS = 15
@@ -268,13 +267,6 @@ def add_guard(model: Any, hiding: Hiding, output: str | None = None) -> GuardedM
     if known is None:
         return GuardedModel(model, Guard((hiding,), output))
     return GuardedModel(bare(model), Guard((*known.hiding, hiding), output or known.output))
-
-
-def guarded(model: Any, guard: Guard | None) -> Any:
-    """Put another model of the same recipe behind the same guard, unless it has one."""
-    if guard is None or isinstance(model, GuardedModel):
-        return model
-    return GuardedModel(model, guard)
 
 
 def bare(model: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.targets.adapters import adapt_classifier, adapt_regressor
-from pytest_leakpro.targets.hidden_scores import guarded
+from pytest_leakpro.targets.hidden_scores import HiddenScores, bare
 from pytest_leakpro.targets.label_model import LabelReader, adapt_labels
 from pytest_leakpro.targets.reading import ClassReader, RegressionReader
 from pytest_leakpro.targets.scoring import score
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_leakpro.targets.hidden_scores import Guard
+    from pytest_leakpro.targets.model_adapter import ModelAdapter
     from pytest_leakpro.targets.records import Records
     from pytest_leakpro.targets.signals import Signals
 
@@ -97,7 +98,7 @@ class ModelReader:
 
     def signals(self, model: Any, records: Records) -> Signals:
         """Ask a model about records, and give all that it says; see `negative_loss`."""
-        model = guarded(final_model(model), self.guard)
+        model = final_model(model)
         if self.meter is not None:
             self.meter.queries += len(records)
         if self.regression:
@@ -110,8 +111,7 @@ class ModelReader:
                 labels.classes = self.classes  # in the order of the target's
             values = score(labels, records, self.batch_size)
             return LabelReader(self.classes).signals(records, values, "labels")
-        # What a guarded model shows are probabilities; what is behind the guard, the guard knows.
-        adapter = adapt_classifier(model, self.output if self.guard is None else None)
+        adapter = self._adapted(model)
         known = adapter.classes if adapter.classes is not None else self.classes
         fewer = self.classes is not None and known is not None and known != self.classes
         asked = records
@@ -131,6 +131,12 @@ class ModelReader:
         log_odds = np.full((len(records), len(self.classes)), _NEVER_SEEN)
         log_odds[:, [column[label] for label in known]] = signals.log_odds
         return ClassSignals(records.labels, log_odds)
+
+    def _adapted(self, model: Any) -> ModelAdapter:
+        """Ask a classifier, through the guard of the target where it has one."""
+        if self.guard is None:
+            return adapt_classifier(model, self.output)
+        return HiddenScores(adapt_classifier(bare(model), self.guard.output), self.guard)
 
     def _require_known(self, known: tuple[Any, ...] | None) -> None:
         if self.classes is None or known is None:

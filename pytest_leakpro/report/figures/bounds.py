@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.wording import printable, shown
-from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.rows import Row, Rows, rows_panel
 from pytest_leakpro.report.figures.telling import (
     budget_said,
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.figures.panel import Panel
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["bounds_panel", "bounds_svg"]
+__all__ = ["bounds_panel"]
 
 _MOST = 12
 _NAME = 42
 
 
-def bounds_svg(record: Mapping[str, Any], words: Words) -> str:
-    """Draw the lower bounds of epsilon by each method; empty where there are none.
+def bounds_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
+    """Draw the lower bounds of epsilon by each method; None where there are none.
 
     There is no upper bound: an attack refutes a claim, it does not prove it.
 
@@ -43,16 +42,11 @@ def bounds_svg(record: Mapping[str, Any], words: Words) -> str:
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(bounds_panel(record, words))
-
-
-def bounds_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
-    """Give the panel of `bounds_svg`; None where there is nothing to draw."""
     evidence = record["evidence"] or {}
     entries = [entry for entry in evidence.get("bounds") or () if finite(entry["low"]) is not None]
     if not entries:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_leakpro.gate.wording import printable
+from pytest_leakpro.report.completing import unit_of
 from pytest_leakpro.report.figures.chart import LETTER
-from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import WIDTH, Margins, Panel
 from pytest_leakpro.report.figures.rows import Row, Rows, rows_panel
 from pytest_leakpro.report.figures.scale import (
@@ -26,7 +26,6 @@ from pytest_leakpro.report.figures.telling import (
     limit_said,
     measured,
     sentences,
-    unit_of,
     written,
 )
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.figures.chart import Chart, Span
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["comparison_panel", "comparison_svg"]
+__all__ = ["comparison_panel"]
 
 _MOST = 24
 _NAME = 26
@@ -76,8 +75,8 @@ class _Box(NamedTuple):
         )
 
 
-def comparison_svg(records: Sequence[Mapping[str, Any]], words: Words) -> str:
-    """Draw the defences of one comparison by one metric as an inline SVG.
+def comparison_panel(records: Sequence[Mapping[str, Any]], words: Words) -> Panel | None:
+    """Draw the defences of one comparison by one metric.
 
     Parameters
     ----------
@@ -89,20 +88,10 @@ def comparison_svg(records: Sequence[Mapping[str, Any]], words: Words) -> str:
 
     Returns
     -------
-    str
+    Panel or None
         What leaks, with its bounds, against the utility; where some have none, a row per defence.
-        Empty where there is nothing to draw.
-
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+        None where there is nothing to draw.
     """
-    return as_svg(comparison_panel(records, words))
-
-
-def comparison_panel(records: Sequence[Mapping[str, Any]], words: Words) -> Panel | None:
-    """Give the panel of `comparison_svg`; None where there is nothing to draw."""
     scored = _strongest(records)[:_MOST]
     if not scored:
         return None

@@ -9,8 +9,8 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_leakpro.gate.wording import printable, shown
+from pytest_leakpro.report.completing import unit_of
 from pytest_leakpro.report.figures.chart import LETTER
-from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Margins, Panel
 from pytest_leakpro.report.figures.scale import (
     linear_span,
@@ -26,7 +26,6 @@ from pytest_leakpro.report.figures.telling import (
     limit_said,
     sentences,
     title_of,
-    unit_of,
     written,
 )
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.figures.chart import Chart
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["draw_history", "history_panel", "history_svg"]
+__all__ = ["draw_history", "history_panel"]
 
 _MOST = 100
 _COMMIT = 7
@@ -52,10 +51,10 @@ class _Run(NamedTuple):
     comparable: bool
 
 
-def history_svg(
+def history_panel(
     points: Sequence[Mapping[str, Any]], record: Mapping[str, Any], words: Words
-) -> str:
-    """Draw a measurement over the runs; empty where it was scored in none of them.
+) -> Panel | None:
+    """Draw a measurement over the runs; None where it was scored in none of them.
 
     Parameters
     ----------
@@ -67,18 +66,11 @@ def history_svg(
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(history_panel(points, record, words))
-
-
-def history_panel(
-    points: Sequence[Mapping[str, Any]], record: Mapping[str, Any], words: Words
-) -> Panel | None:
-    """Give the panel of `history_svg`; None where there is nothing to draw."""
     points = points[-_MOST:]
     runs = _runs(points)
     if not runs:

@@ -11,23 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.gate.wording import printable
-from pytest_leakpro.report.figures.bounds import bounds_panel
 from pytest_leakpro.report.figures.chart import TEXT, Chart
 from pytest_leakpro.report.figures.comparison import comparison_panel
 from pytest_leakpro.report.figures.drawing import INCH, axes_of, drawing_style
+from pytest_leakpro.report.figures.kinds import PANELS
 from pytest_leakpro.report.figures.palette import ON_PAPER
 from pytest_leakpro.report.figures.panel import WIDTH
-from pytest_leakpro.report.figures.quality import quality_panel
-from pytest_leakpro.report.figures.ranks import ranks_panel
-from pytest_leakpro.report.figures.rates import rates_panel
-from pytest_leakpro.report.figures.roc import roc_panel
-from pytest_leakpro.report.figures.scores import scores_panel
-from pytest_leakpro.report.figures.slices import slices_panel
 from pytest_leakpro.report.figures.telling import budget_said, finite, measured
 from pytest_leakpro.report.texts.catalogue import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
 
@@ -36,15 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
-_PANELS: tuple[Callable[[Mapping[str, Any], Words], Panel | None], ...] = (
-    roc_panel,
-    scores_panel,
-    rates_panel,
-    quality_panel,
-    ranks_panel,
-    bounds_panel,
-    slices_panel,
-)
 _HEAD = 30.0  # points above the panels of a row, for its name
 _LONGEST_NAME = 110
 
@@ -153,7 +138,7 @@ def _is_comparison(records: Sequence[Mapping[str, Any]]) -> bool:
 def _measured(records: Sequence[Mapping[str, Any]], words: Words) -> list[_Row]:
     rows = []
     for record in records:
-        panels = [panel for make in _PANELS if (panel := make(record, words)) is not None]
+        panels = [panel for make in PANELS.values() if (panel := make(record, words)) is not None]
         if panels:
             rows.append(_Row(_name(record, words), panels))
     return rows

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pytest_leakpro.gate.criterion import MEASURES, Criterion
 from pytest_leakpro.gate.errors import LeakproError
 from pytest_leakpro.report.figures.bars import Bars
-from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Panel
 from pytest_leakpro.report.figures.telling import (
     measured,
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["quality_panel", "quality_svg"]
+__all__ = ["quality_panel"]
 
 _TICKS = 5
 
 
-def quality_svg(record: Mapping[str, Any], words: Words) -> str:
-    """Draw how well records were rebuilt, from where on it counts; empty where that is not kept.
+def quality_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
+    """Draw how well records were rebuilt, from where on it counts; None where that is not kept.
 
     Bins lie side by side in equal widths, whatever their edges are.
 
@@ -42,16 +41,11 @@ def quality_svg(record: Mapping[str, Any], words: Words) -> str:
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(quality_panel(record, words))
-
-
-def quality_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
-    """Give the panel of `quality_svg`; None where there is nothing to draw."""
     curve = (record["evidence"] or {}).get("curve") or {}
     if curve.get("kind") != "quality":
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.report.figures.bars import Bars, Mean
-from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Panel
 from pytest_leakpro.report.figures.telling import (
     budget_said,
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
 
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["ranks_panel", "ranks_svg"]
+__all__ = ["ranks_panel"]
 
 _MOST_BINS = 64
 _TICKS = 7
 
 
-def ranks_svg(record: Mapping[str, Any], words: Words) -> str:
-    """Draw the exposure of the canaries in whole bits; empty where that is not kept.
+def ranks_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
+    """Draw the exposure of the canaries in whole bits; None where that is not kept.
 
     Parameters
     ----------
@@ -42,16 +41,11 @@ def ranks_svg(record: Mapping[str, Any], words: Words) -> str:
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(ranks_panel(record, words))
-
-
-def ranks_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
-    """Give the panel of `ranks_svg`; None where there is nothing to draw."""
     evidence = record["evidence"] or {}
     curve = evidence.get("curve") or {}
     if curve.get("kind") != "ranks" or finite(record["value"]) is None:

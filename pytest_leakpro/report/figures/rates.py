@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_leakpro.report.figures.drawing import as_svg
+from pytest_leakpro.report.completing import unit_of
 from pytest_leakpro.report.figures.rows import Row, Rows, rows_panel
 from pytest_leakpro.report.figures.telling import (
     budget_said,
@@ -17,7 +17,6 @@ from pytest_leakpro.report.figures.telling import (
     said,
     sentences,
     title_of,
-    unit_of,
 )
 
 if TYPE_CHECKING:
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.figures.panel import Panel
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["rates_panel", "rates_svg"]
+__all__ = ["rates_panel"]
 
 _MARKS = {"main": "solid", "control": "hatched", "naive": "outline", "baseline": "hatched"}
 _COLOURS = {"main": "accent", "control": "muted", "naive": "muted", "baseline": "muted"}
 
 
-def rates_svg(record: Mapping[str, Any], words: Words) -> str:
-    """Draw how often attack, control and naive guess were right; empty where nothing was counted.
+def rates_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
+    """Draw how often attack, control and naive guess were right; None where nothing was counted.
 
     The intervals of attack, control and naive guess are those of Clopper and Pearson at the
     record's alpha; the last row is the record's value with its bounds, which decide.
@@ -45,16 +44,11 @@ def rates_svg(record: Mapping[str, Any], words: Words) -> str:
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(rates_panel(record, words))
-
-
-def rates_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
-    """Give the panel of `rates_svg`; None where there is nothing to draw."""
     evidence = record["evidence"] or {}
     sides = [side for side in _MARKS if _counted(evidence, side) is not None]
     value = finite(record["value"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_leakpro.gate.wording import printable
-from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Panel
 from pytest_leakpro.report.figures.scale import powers
 from pytest_leakpro.report.figures.telling import (
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.figures.chart import Chart
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["draw_roc", "roc_panel", "roc_svg"]
+__all__ = ["draw_roc", "roc_panel"]
 
 _LOWEST = 1e-6  # the smallest share that is drawn
 _PLACES = 72  # at which the band is worked out
@@ -49,8 +48,8 @@ class _Curve(NamedTuple):
         return int(self.y[-1]), int(self.x[-1])
 
 
-def roc_svg(record: Mapping[str, Any], words: Words) -> str:
-    """Draw the ROC curve of a record as an inline SVG; empty where it has none.
+def roc_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
+    """Draw the ROC curve of a record; None where it has none.
 
     The axes are logarithmic, since what counts is how many members are found by an attacker who
     wrongly accuses hardly anybody. The shaded band is that of `roc_band`: it holds at each rate by
@@ -64,16 +63,11 @@ def roc_svg(record: Mapping[str, Any], words: Words) -> str:
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(roc_panel(record, words))
-
-
-def roc_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
-    """Give the panel of `roc_svg`; None where there is nothing to draw."""
     curve = _curve(record)
     if curve is None or finite(record["value"]) is None:
         return None

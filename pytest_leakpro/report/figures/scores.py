@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_leakpro.report.figures.chart import LETTER
-from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.figures.panel import Panel
 from pytest_leakpro.report.figures.scale import nice_steps
 from pytest_leakpro.report.figures.telling import (
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.figures.chart import Chart
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["draw_scores", "scores_panel", "scores_svg"]
+__all__ = ["draw_scores", "scores_panel"]
 
 
 class _Histogram(NamedTuple):
@@ -41,8 +40,8 @@ class _Histogram(NamedTuple):
         return sum(map(min, self.members, self.nonmembers))
 
 
-def scores_svg(record: Mapping[str, Any], words: Words) -> str:
-    """Draw how the scores of members and non-members are spread; empty where that is not kept.
+def scores_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
+    """Draw how the scores of members and non-members are spread; None where that is not kept.
 
     Parameters
     ----------
@@ -51,16 +50,11 @@ def scores_svg(record: Mapping[str, Any], words: Words) -> str:
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(scores_panel(record, words))
-
-
-def scores_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
-    """Give the panel of `scores_svg`; None where there is nothing to draw."""
     histogram = _histogram(record)
     if histogram is None:
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.slice_figures import slice_name
 from pytest_leakpro.gate.wording import printable
-from pytest_leakpro.report.figures.drawing import as_svg
+from pytest_leakpro.report.completing import unit_of
 from pytest_leakpro.report.figures.rows import Row, Rows, rows_panel
 from pytest_leakpro.report.figures.telling import (
     base_of,
@@ -19,7 +19,6 @@ from pytest_leakpro.report.figures.telling import (
     measured,
     sentences,
     title_of,
-    unit_of,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_leakpro.report.figures.panel import Panel
     from pytest_leakpro.report.texts.catalogue import Words
 
-__all__ = ["slices_panel", "slices_svg"]
+__all__ = ["slices_panel"]
 
 _MOST = 20
 _NAME = 30
@@ -36,8 +35,8 @@ _NAME = 30
 _MARKS = {"FAIL": ("square", "bad"), "PASS": ("dot", "good"), "INCONCLUSIVE": ("hollow", "warn")}
 
 
-def slices_svg(record: Mapping[str, Any], words: Words) -> str:
-    """Draw value and bounds of each slice; empty where there are none.
+def slices_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
+    """Draw value and bounds of each slice; None where there are none.
 
     Of more than 20 the most exposed are drawn.
 
@@ -48,16 +47,11 @@ def slices_svg(record: Mapping[str, Any], words: Words) -> str:
     words : Words
         The language.
 
-    Raises
-    ------
-    LeakproError
-        Where matplotlib is not installed.
+    Returns
+    -------
+    Panel or None
+        None where there is nothing to draw.
     """
-    return as_svg(slices_panel(record, words))
-
-
-def slices_panel(record: Mapping[str, Any], words: Words) -> Panel | None:
-    """Give the panel of `slices_svg`; None where there is nothing to draw."""
     entries = [entry for entry in record.get("slices", ()) if finite(entry["value"]) is not None]
     if not entries:
         return None

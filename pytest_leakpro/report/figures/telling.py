@@ -20,6 +20,7 @@ from pytest_leakpro.gate.wording import (
     shown,
     shown_bounds,
 )
+from pytest_leakpro.report.completing import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +42,6 @@ __all__ = [
     "sentences",
     "shares",
     "title_of",
-    "unit_of",
     "written",
 ]
 
@@ -73,14 +73,6 @@ def metric_of(record: Mapping[str, Any]) -> MetricName | None:
         return parse_metric(record["metric"])
     except LeakproError:
         return None
-
-
-def unit_of(record: Mapping[str, Any]) -> Unit:
-    """Tell in which unit a record's figures are."""
-    metric = metric_of(record)
-    if metric is not None:
-        return definition_of(metric).unit
-    return "percent" if record.get("shown_value", "").endswith("%") else "decimal"
 
 
 def figures_of(record: Mapping[str, Any], entry: Mapping[str, Any] | None = None) -> list[str]:

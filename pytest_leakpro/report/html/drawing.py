@@ -8,23 +8,26 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from pytest_leakpro.report.figures.comparison import comparison_panel
+from pytest_leakpro.report.figures.drawing import as_svg
+from pytest_leakpro.report.figures.history import history_panel
+from pytest_leakpro.report.figures.kinds import PANELS
+from pytest_leakpro.report.figures.people import people_svg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from markupsafe import Markup
 
+    from pytest_leakpro.report.figures.panel import Panel
     from pytest_leakpro.report.html.frequency import Frequency
     from pytest_leakpro.report.html.grouping import Group
     from pytest_leakpro.report.texts.catalogue import Words
 
 __all__ = ["Drawer", "Figure"]
 
-_ROOM = "pytest_leakpro.report.figures"
-# Which figures there are of a record, by the module that draws each.
-_KINDS = ("roc", "scores", "rates", "quality", "ranks", "bounds", "slices")
 _ONCE = ("roc", "scores", "quality", "ranks")
 _CURVED = {"roc": "curve", "scores": "histogram", "quality": "curve", "ranks": "curve"}
 
@@ -78,7 +81,7 @@ class Drawer:
         """
         wanted: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
         for place, record in enumerate(group.records):
-            for kind in _KINDS:
+            for kind in PANELS:
                 if _has(kind, record):
                     wanted.setdefault(_same(kind, record, place), []).append(record)
         figures: list[Figure] = []
@@ -94,7 +97,7 @@ class Drawer:
         return tuple(figures), False
 
     def _record(self, kind: str, records: Sequence[Mapping[str, Any]]) -> Figure | None:
-        svg = self._draw(kind, f"{kind}_svg", records[0])
+        svg = self._draw(PANELS[kind], records[0])
         if svg is None:
             return None
         about = ", ".join(dict.fromkeys(record["metric"] for record in records))
@@ -108,28 +111,32 @@ class Drawer:
         if self.left <= 0:
             return None
         self.left -= 1
-        return self._draw("history", "history_svg", list(points), record)
+        return self._draw(history_panel, list(points), record)
 
     def comparison(self, records: Sequence[Mapping[str, Any]]) -> Markup | None:
         """Draw the leakage of defences against what they are good for."""
-        return self._draw("comparison", "comparison_svg", records)
+        return self._draw(comparison_panel, records)
 
     def people(self, found: Frequency) -> Markup | None:
         """Draw a field of people."""
         low = 0 if found.low is None else found.low
         high = found.base if found.high is None else found.high
         limit = None if found.limit is None else int(found.limit)
-        return self._draw("people", "people_svg", found.base, round(found.value), low, high, limit)
+        value = round(found.value)
+        return _made(lambda: people_svg(found.base, value, low, high, limit, self._words))
 
-    def _draw(self, module: str, name: str, *things: Any) -> Markup | None:
-        from markupsafe import Markup
+    def _draw(self, plan: Callable[..., Panel | None], *things: Any) -> Markup | None:
+        return _made(lambda: as_svg(plan(*things, self._words)))
 
-        draw: Callable[..., str] = getattr(import_module(f"{_ROOM}.{module}"), name)
-        try:
-            svg = draw(*things, self._words)
-        except Exception:  # figures that make no sense are shown as numbers only
-            return Markup("")
-        return Markup(svg) if svg else None  # noqa: S704 - made here, of escaped texts
+
+def _made(draw: Callable[[], str]) -> Markup | None:
+    from markupsafe import Markup
+
+    try:
+        svg = draw()
+    except Exception:  # figures that make no sense are shown as numbers only
+        return Markup("")
+    return Markup(svg) if svg else None  # noqa: S704 - made here, of escaped texts
 
 
 def _has(kind: str, record: Mapping[str, Any]) -> bool:

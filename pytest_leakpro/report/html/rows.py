@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.catalogue import definition_of
 from pytest_leakpro.gate.errors import LeakproError
+from pytest_leakpro.gate.rates import counted_whole
 from pytest_leakpro.gate.slice_figures import COLUMN
 from pytest_leakpro.gate.table import is_regression
 from pytest_leakpro.gate.wording import UNBOUNDED
-from pytest_leakpro.report.finding import bounds
 from pytest_leakpro.report.html.attackers import column_of, short_name
 from pytest_leakpro.report.html.discreet import names_columns
 from pytest_leakpro.report.html.sentences import metric_name
@@ -134,8 +134,7 @@ def _bounds(record: Mapping[str, Any], words: Words) -> str:
     low, high = record["shown_low"], record["shown_high"]
     if record["value"] is None:
         return UNBOUNDED if record["verdict"] == "ERROR" else words("bounds.not_scored")
-    whole = bounds(record)
-    if whole not in (f"{low} to {high}", f"at least {low}"):
+    if counted_whole(record["evidence"], census=record["census"]):
         return words("bounds.this_update")
     if high == UNBOUNDED:
         return words("bounds.at_least", low=low)

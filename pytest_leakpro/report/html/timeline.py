@@ -5,12 +5,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_leakpro.gate.wording import UNBOUNDED, shown
 from pytest_leakpro.report.completing import unit_of
+from pytest_leakpro.report.figures.telling import finite
 from pytest_leakpro.report.html.discreet import discreet
 from pytest_leakpro.report.html.rows import Row, row_of
 
@@ -137,7 +137,5 @@ def _course(
 def _figure(point: Mapping[str, Any], metric: str) -> str:
     if point.get("shown_value"):
         return discreet(point["shown_value"], _WIDTH)
-    value = point.get("value")
-    if value is None or not math.isfinite(value) or abs(value) > 1e12:
-        return UNBOUNDED
-    return shown(value, unit_of(metric))
+    value = finite(point.get("value"))
+    return UNBOUNDED if value is None else shown(value, unit_of({"metric": metric}))

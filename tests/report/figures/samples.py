@@ -18,6 +18,7 @@ from pytest_leakpro import (
     Reconstructions,
     audit,
 )
+from pytest_leakpro.report.figures.drawing import as_svg
 from pytest_leakpro.report.texts.catalogue import words_of
 
 WORDS = words_of("en")
@@ -150,7 +151,10 @@ OF_RECORDS = (
 
 
 def maker(kind, what="svg"):
-    return getattr(import_module(f"pytest_leakpro.report.figures.{kind}"), f"{kind}_{what}")
+    module = import_module(f"pytest_leakpro.report.figures.{kind}")
+    if what == "svg" and kind != "people":
+        return lambda *things: as_svg(getattr(module, f"{kind}_panel")(*things))
+    return getattr(module, f"{kind}_{what}")
 
 
 @cache

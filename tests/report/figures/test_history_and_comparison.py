@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_leakpro.report.figures.comparison import comparison_panel
-from pytest_leakpro.report.figures.history import history_panel, history_svg
+from pytest_leakpro.report.figures.drawing import as_svg
+from pytest_leakpro.report.figures.history import history_panel
 from tests.report.figures.recording import Recorder
 from tests.report.figures.samples import WORDS, compared, point, records
 
@@ -54,7 +55,7 @@ def test_bounds_are_drawn_at_their_run():
 
 def test_a_hundred_runs_are_a_small_figure():
     points = [point(0.3 + place / 1000, 0.2, 0.5) for place in range(100)]
-    assert len(history_svg(points, records()["guesses"], WORDS)) < 12_000
+    assert len(as_svg(history_panel(points, records()["guesses"], WORDS))) < 12_000
 
 
 def test_of_many_runs_the_latest_are_drawn():

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from pytest_leakpro import LeakproError
+from pytest_leakpro.report.figures.kinds import PANELS
 from pytest_leakpro.report.html import document
 from pytest_leakpro.report.html.drawing import Drawer
 from pytest_leakpro.report.texts.catalogue import languages, words_of
@@ -144,7 +145,7 @@ def test_a_figure_that_cannot_be_drawn_is_said(monkeypatch):
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pytest_leakpro.report.figures.roc.roc_svg", fail)
+    monkeypatch.setitem(PANELS, "roc", fail)
     page = Parsed(page_of([record()], most_figures=1)).text
     assert "This picture could not be drawn" in page
 
@@ -328,8 +329,9 @@ def test_curves_that_metrics_share_are_drawn_once(monkeypatch):
     from pytest_leakpro.report.html.grouping import grouped
 
     drawn = []
+    kinds = {plan: kind for kind, plan in PANELS.items()}
     monkeypatch.setattr(
-        Drawer, "_draw", lambda self, kind, name, *things: drawn.append((kind, things))
+        Drawer, "_draw", lambda self, plan, *things: drawn.append((kinds[plan], things))
     )
     entries = [(None, record(metric=metric)) for metric in ("auc", "tpr@1%fpr")]
     named = [
