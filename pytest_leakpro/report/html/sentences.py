@@ -71,25 +71,21 @@ def _tpr(record: Mapping[str, Any], metric: MetricName, words: Words) -> str:
     return f"{_sentence(main, found, words)} {words('answer.tpr.chance', n=guessing)}"
 
 
-def _auc(record: Mapping[str, Any], metric: MetricName, words: Words) -> str:
-    del metric
-    found = _frequency(record)
-    if found is None:
-        return ""
-    main = words("answer.auc", base=words.number(found.base), about=_about(found, words))
-    half = words.number(found.base // 2)
-    return f"{_sentence(main, found, words)} {words('answer.auc.chance', n=half)}"
+def _by_halves(
+    key: str, of: Callable[[float], float]
+) -> Callable[[Mapping[str, Any], MetricName, Words], str]:
+    """Say how often the attacker is right where guessing alone is right half of the time."""
 
+    def say(record: Mapping[str, Any], metric: MetricName, words: Words) -> str:
+        del metric
+        found = _frequency(record, of)
+        if found is None:
+            return ""
+        main = words(key, base=words.number(found.base), about=_about(found, words))
+        half = words.number(found.base // 2)
+        return f"{_sentence(main, found, words)} {words(f'{key}.chance', n=half)}"
 
-def _advantage(record: Mapping[str, Any], metric: MetricName, words: Words) -> str:
-    """Say how often who guesses is right of whom half are members: (1 + advantage) / 2."""
-    del metric
-    found = _frequency(record, lambda advantage: (1 + advantage) / 2)
-    if found is None:
-        return ""
-    main = words("answer.advantage", base=words.number(found.base), about=_about(found, words))
-    half = words.number(found.base // 2)
-    return f"{_sentence(main, found, words)} {words('answer.advantage.chance', n=half)}"
+    return say
 
 
 def _share(record: Mapping[str, Any], metric: MetricName, words: Words) -> str:
@@ -125,8 +121,7 @@ def _epsilon(record: Mapping[str, Any], metric: MetricName, words: Words) -> str
         return f"{words('answer.epsilon.nothing')} {words('answer.epsilon.open')}"
     factor = _factor(math.e, record["low"], words)
     said = words("answer.epsilon", low=record["shown_low"], factor=factor)
-    if record["limit"] is not None:
-        said += words("answer.budget", limit=record["shown_limit"])
+    said += _shown_budget(record, words)
     return f"{said}. {words('answer.epsilon.open')}"
 
 
@@ -135,8 +130,7 @@ def _exposure(record: Mapping[str, Any], metric: MetricName, words: Words) -> st
     factor = _factor(2.0, record["value"], words)
     said = words("answer.exposure", value=record["shown_value"], factor=factor)
     said += _shown_bounds(record, words)
-    if record["limit"] is not None:
-        said += words("answer.budget", limit=record["shown_limit"])
+    said += _shown_budget(record, words)
     return f"{said}. {words('answer.exposure.chance')}"
 
 
@@ -144,8 +138,7 @@ def _as_shown(record: Mapping[str, Any], words: Words) -> str:
     """Say it by the figures as they are, whatever they are of."""
     said = words("answer.any", metric=record["metric"], value=record["shown_value"])
     said += _shown_bounds(record, words)
-    if record["limit"] is not None:
-        said += words("answer.budget", limit=record["shown_limit"])
+    said += _shown_budget(record, words)
     return f"{said}."
 
 
@@ -156,6 +149,12 @@ def _shown_bounds(record: Mapping[str, Any], words: Words) -> str:
     if high == UNBOUNDED:
         return words("answer.at_least", low=low)
     return words("answer.bounds", low=low, high=high)
+
+
+def _shown_budget(record: Mapping[str, Any], words: Words) -> str:
+    if record["limit"] is None:
+        return ""
+    return words("answer.budget", limit=record["shown_limit"])
 
 
 def _frequency(
@@ -213,8 +212,9 @@ def _factor(base: float, exponent: float, words: Words) -> str:
 
 _SAYING: dict[str, Callable[[Mapping[str, Any], MetricName, Words], str]] = {
     "tpr": _tpr,
-    "auc": _auc,
-    "advantage": _advantage,
+    "auc": _by_halves("answer.auc", lambda auc: auc),
+    # Of whom half are members, (1 + advantage) / 2 are placed rightly.
+    "advantage": _by_halves("answer.advantage", lambda advantage: (1 + advantage) / 2),
     "epsilon": _epsilon,
     "exposure": _exposure,
 }
