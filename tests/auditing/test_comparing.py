@@ -20,6 +20,8 @@ from pytest_leakpro.auditing.session import SessionDefaults, session_variable
 from pytest_leakpro.defences import labels_only, rounded
 from tests.auditing.suite_trial import draw
 
+pytestmark = pytest.mark.long
+
 
 def binormal(rng, shift, size=1500):
     return MembershipScores(rng.normal(shift, 1, size), rng.normal(size=size))

@@ -22,7 +22,7 @@ from pytest_leakpro.auditing.records import records_of
 from pytest_leakpro.auditing.session import SessionDefaults, session_variable
 from pytest_leakpro.shadow.deadline import Deadline
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*PASS .weak suite.")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:.*PASS .weak suite.")]
 
 
 def people(n, seed):

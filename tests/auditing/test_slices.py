@@ -34,6 +34,8 @@ from pytest_leakpro.store.documents import read_document, write_run
 from pytest_leakpro.targets.slices import Slice
 from tests.auditing.cohorts import cohort, safe_target
 
+pytestmark = pytest.mark.long
+
 quiet = pytest.mark.filterwarnings("ignore::pytest_leakpro.PytestLeakproWarning")
 
 

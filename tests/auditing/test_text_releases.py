@@ -20,7 +20,7 @@ from tests.attacks.texts import SHARES, WORDS, texts
 pytest.importorskip("phonenumbers", reason="needs pytest-leakpro[text]")
 pytest.importorskip("stdnum", reason="needs pytest-leakpro[text]")
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*PASS .weak suite.")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:.*PASS .weak suite.")]
 
 
 def with_mails(n, seed):

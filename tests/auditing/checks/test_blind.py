@@ -17,6 +17,8 @@ from pytest_leakpro.targets.records import Records
 from pytest_leakpro.targets.units import record_units
 from tests.auditing.checks import splits
 
+pytestmark = pytest.mark.long
+
 AUC = parse_metric("auc")
 METRICS = [parse_metric(text) for text in ("tpr@0.1%fpr", "tpr@1%fpr", "auc", "advantage")]
 
